@@ -1,0 +1,44 @@
+# demo: the whole graph on the sample project; dev: the UI; test: what CI runs.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo demo-real dev test check models clean distclean
+
+$(READY): pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing the project into $(VENV) (once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+demo: $(READY)
+	@$(BIN)/compass demo
+
+# Real multilingual data from a folder of Parquet files: make demo-real SHARED=../shared/data
+SHARED ?= ../shared/data
+demo-real: $(READY)
+	@$(BIN)/python -m experiments.real.demo --shared $(SHARED) --project data/real
+
+dev: $(READY)
+	@$(BIN)/compass dev
+
+test: check
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
+
+check: $(READY)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+# Makes the two small models that are shipped in data/models again.
+models: $(READY)
+	@$(BIN)/python -m compass_core.world.make_models --out data/models --seed 17
+
+clean:
+	@rm -rf data/store data/cache data/dagster data/corpora data/logs data/benchmarks data/real
+	@rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+
+distclean: clean
+	@rm -rf $(VENV) *.egg-info

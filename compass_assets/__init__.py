@@ -1,0 +1,1 @@
+"""The Dagster layer: assets, checks, sensors and jobs over `compass_core`."""

@@ -1,0 +1,237 @@
+"""From gaps to a served adapter: training set, adapter, scores, promotion."""
+
+from typing import Any
+
+import dagster as dg
+import polars as pl
+
+from compass_assets.child import run_child
+from compass_assets.describe import declaration
+from compass_assets.partitions import language_partitions
+from compass_assets.preview import counts, table
+from compass_assets.resources import ProjectResource
+from compass_assets.step import Events, Step
+from compass_assets.sync import report_sync
+from compass_core import layout
+from compass_core.config.schema import Project
+
+
+def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefinition]:
+    languages = language_partitions(project)
+
+    @dg.asset(
+        **declaration(
+            "sampled_training_set",
+            languages,
+            code_versions,
+            kinds=["parquet", "json"],
+            checks=[
+                dg.AssetCheckSpec(
+                    "budget_spent",
+                    asset="sampled_training_set",
+                    description="The sampling budget could be spent on what the pool holds.",
+                )
+            ],
+        ),
+        description=(
+            "The training corpus together with the auxiliary rows that bring the whole mix "
+            "closest to usage; each row says why it is there."
+        ),
+    )
+    def sampled_training_set(
+        context: dg.AssetExecutionContext, project: ProjectResource
+    ) -> Events:
+        from compass_core.stages.sampling import sample_language
+
+        step = Step(context, project, "sampled_training_set")
+        rows, selection, version = sample_language(step.ws, step.partition)
+        chosen = rows.filter(pl.col("origin") == "auxiliary")
+        sampling = step.ws.project.sampling
+        tokens = int(chosen["supervised_tokens"].sum())
+        spent = tokens if sampling.unit == "tokens" else chosen.height
+        dropped = dict(selection.dropped.group_by("reason").len().sort("reason").iter_rows())
+        by_language = (
+            rows.group_by("origin", "row_language")
+            .agg(pl.len().alias("rows"), pl.col("supervised_tokens").sum().alias("tokens"))
+            .sort("origin", "tokens", descending=[True, True])
+        )
+        wants_all = sampling.strategy not in ("none", "all_data")
+        yield step.finish(
+            version,
+            summary=f"{rows.height} rows, {chosen.height} of them sampled ({tokens} tokens)",
+            facts={"rows": rows.height, "sampled_rows": chosen.height, "sampled_tokens": tokens},
+            metadata={
+                "dagster/row_count": rows.height,
+                "sampled_rows": chosen.height,
+                "sampled_tokens": tokens,
+                "training_rows": rows.height - chosen.height,
+                "budget": f"{sampling.budget} {sampling.unit}",
+                "strategy": sampling.strategy,
+                "figures": dg.MetadataValue.json(selection.summary),
+                "composition": table(by_language, by_language.columns, 40),
+                "dropped": counts(dropped),
+                "preview": table(
+                    chosen.sort("gap", "rank", descending=[True, False]),
+                    ["row_language", "cluster_id", "gap", "rank", "prompt", "response"],
+                ),
+                "settings": dg.MetadataValue.json(sampling.model_dump()),
+                "path": dg.MetadataValue.path(
+                    step.ws.store.uri(layout.training_set(step.partition, "jsonl"))
+                ),
+            },
+            checks=[
+                dg.AssetCheckResult(
+                    check_name="budget_spent",
+                    passed=not wants_all or spent >= 0.95 * sampling.budget,
+                    severity=dg.AssetCheckSeverity.WARN,
+                    metadata={"spent": spent, "budget": sampling.budget, "unit": sampling.unit},
+                )
+            ],
+        )
+
+    @dg.asset(
+        **declaration("adapter", languages, code_versions, kinds=["pytorch"], child=True),
+        description="The LoRA adapter of a language, an immutable version in PEFT's folder format.",
+    )
+    def adapter(
+        context: dg.AssetExecutionContext,
+        project: ProjectResource,
+        pipes: dg.PipesSubprocessClient,
+    ) -> Events:
+        from compass_core.adapters.registry import adapter_dir, write_catalogue
+        from compass_core.stages.lineage import training_lineage
+
+        step = Step(context, project, "adapter")
+        made_from = {name: consumed.version for name, consumed in step.consumed.items()}
+        figures = run_child(
+            context,
+            project,
+            pipes,
+            "train",
+            {
+                "language": step.partition,
+                "lineage": training_lineage(
+                    step.ws, step.partition, made_from, step.ws.code_versions["adapter"]
+                ),
+            },
+        )
+        write_catalogue(step.ws.store, step.partition)
+        version = figures["version"]
+        yield step.finish(
+            figures["weights_version"],
+            summary=(
+                f"{version}: {figures['steps']} steps, loss {figures['loss_first']:.2f} to "
+                f"{figures['loss_last']:.2f}"
+            ),
+            facts={"version": version, "rows": figures["rows"]},
+            metadata={
+                "version": version,
+                "rows": figures["rows"],
+                "supervised_tokens": figures["supervised_tokens"],
+                "steps": figures["steps"],
+                "loss_first": figures["loss_first"],
+                "loss_last": figures["loss_last"],
+                "tokens_per_s": figures["tokens_per_s"],
+                "truncated_rows": figures["truncated_rows"],
+                "peak_memory_bytes": figures["peak_memory_bytes"],
+                "settings": dg.MetadataValue.json(step.ws.project.adapter.model_dump()),
+                "base_model": step.ws.project.base_model.model,
+                "made_from": dg.MetadataValue.json(made_from),
+                "path": dg.MetadataValue.path(
+                    str(adapter_dir(step.ws.store, step.partition, version))
+                ),
+            },
+        )
+        report_sync(step.ws, context.instance)
+
+    @dg.asset(
+        **declaration("benchmark_scores", languages, code_versions, kinds=["pytorch"], child=True),
+        description="The adapter and the base model on the test split, item by item.",
+    )
+    def benchmark_scores(
+        context: dg.AssetExecutionContext,
+        project: ProjectResource,
+        pipes: dg.PipesSubprocessClient,
+    ) -> Events:
+        from compass_core.stages.scores import summarise_scores
+
+        step = Step(context, project, "benchmark_scores")
+        version = step.facts("adapter")["version"]
+        run_child(
+            context, project, pipes, "score", {"language": step.partition, "version": version}
+        )
+        summary, per_suite, data_version = summarise_scores(step.ws, step.partition, version)
+        text = (
+            f"{version} {summary['adapter_percent']:.1f} %, base {summary['base_percent']:.1f} %, "
+            f"{summary['items']} items"
+            if summary["items"]
+            else "no test items"
+        )
+        yield step.finish(
+            data_version,
+            summary=text,
+            facts={"version": version, **summary},
+            metadata={
+                **{k: v for k, v in summary.items() if v is not None},
+                "version": version,
+                "by_suite": table(per_suite, per_suite.columns, 40),
+                "path": dg.MetadataValue.path(
+                    step.ws.store.uri(layout.scores(step.partition, version))
+                ),
+            },
+        )
+
+    @dg.asset(
+        **declaration(
+            "promoted_adapter",
+            languages,
+            code_versions,
+            kinds=["json"],
+            checks=[
+                dg.AssetCheckSpec(
+                    "benchmark_gate",
+                    asset="promoted_adapter",
+                    description="The new version loses no more than the margin on the same items.",
+                )
+            ],
+        ),
+        description="Which adapter version serves. A version that loses too much is not promoted.",
+    )
+    def promoted_adapter(
+        context: dg.AssetExecutionContext, project: ProjectResource
+    ) -> Events:
+        from compass_core.adapters.registry import serving, write_catalogue
+        from compass_core.stages.promotion import decide
+
+        step = Step(context, project, "promoted_adapter")
+        gate = decide(step.ws, step.partition, step.facts("adapter")["version"])
+        write_catalogue(step.ws.store, step.partition)
+        now = serving(step.ws.store, step.partition)
+        yield step.finish(
+            now or "none",
+            summary=f"{now or 'nothing'} serves; {gate.reason}",
+            facts={"serving": now},
+            metadata={
+                "serving": now or "none",
+                "reason": gate.reason,
+                "reference": gate.reference,
+                "difference_points": gate.difference_points,
+                "low_points": gate.low_points,
+                "high_points": gate.high_points,
+                "p_value": gate.p_value,
+            },
+            checks=[
+                dg.AssetCheckResult(
+                    check_name="benchmark_gate",
+                    passed=gate.promoted,
+                    severity=dg.AssetCheckSeverity.WARN,
+                    description=gate.reason,
+                    metadata={
+                        "difference_points": gate.difference_points,
+                        "margin_points": step.ws.project.promotion.margin_points,
+                    },
+                )
+            ],
+        )
+
+    return [sampled_training_set, adapter, benchmark_scores, promoted_adapter]

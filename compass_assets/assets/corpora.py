@@ -1,0 +1,158 @@
+"""Raw text in: auxiliary pools, training corpora and benchmark items, cleaned and accounted for."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+import polars as pl
+
+from compass_assets.automation import ON_CODE_CHANGE
+from compass_assets.describe import declaration
+from compass_assets.partitions import language_partitions, pool_partitions
+from compass_assets.preview import counts, table
+from compass_assets.resources import ProjectResource
+from compass_assets.rolls import catalogue_events
+from compass_assets.step import Events, Step
+from compass_assets.sync import report_sync
+from compass_core import layout
+from compass_core.config.schema import Project
+from compass_core.corpora.benchmark_items import ingest_benchmarks
+from compass_core.corpora.files import find_languages
+from compass_core.corpora.ingest import IngestResult, ingest_text
+from compass_core.stages.publish import publish_ingest
+
+
+def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefinition]:
+    languages = language_partitions(project)
+    accounted = {
+        name: [dg.AssetCheckSpec("rows_accounted_for", asset=name, description=_ACCOUNTED)]
+        for name in ("auxiliary_corpus", "training_corpus", "benchmark_items")
+    }
+
+    @dg.asset(
+        **declaration(
+            "auxiliary_corpus",
+            pool_partitions,
+            code_versions,
+            kinds=["parquet", "polars"],
+            condition=ON_CODE_CHANGE,
+            checks=accounted["auxiliary_corpus"],
+        ),
+        description="Text in one auxiliary language that may be sampled to fill gaps.",
+    )
+    def auxiliary_corpus(context: dg.AssetExecutionContext, project: ProjectResource) -> Events:
+        step = Step(context, project, "auxiliary_corpus")
+        yield _ingest_corpus(step, "auxiliary")
+        yield from catalogue_events(step.ws, context.instance, context.run_id)
+        report_sync(step.ws, context.instance)
+
+    @dg.asset(
+        **declaration(
+            "training_corpus",
+            languages,
+            code_versions,
+            kinds=["parquet", "polars"],
+            condition=ON_CODE_CHANGE,
+            checks=accounted["training_corpus"],
+        ),
+        description="The training data that we have in the target language; may be empty.",
+    )
+    def training_corpus(context: dg.AssetExecutionContext, project: ProjectResource) -> Events:
+        step = Step(context, project, "training_corpus")
+        yield _ingest_corpus(step, "training")
+        report_sync(step.ws, context.instance)
+
+    @dg.asset(
+        **declaration(
+            "benchmark_items",
+            languages,
+            code_versions,
+            kinds=["parquet", "polars"],
+            condition=ON_CODE_CHANGE,
+            checks=accounted["benchmark_items"],
+        ),
+        description="Multiple-choice items in the target language; dev and test share no item.",
+    )
+    def benchmark_items(context: dg.AssetExecutionContext, project: ProjectResource) -> Events:
+        step = Step(context, project, "benchmark_items")
+        ws = step.ws
+        result = ingest_benchmarks(
+            ws.input_folder("benchmarks"),
+            step.partition,
+            ws.project.benchmarks.suites,
+            ws.project.ingest,
+        )
+        splits = dict(result.accepted.group_by("split").len().sort("split").iter_rows())
+        yield _publish(
+            step,
+            result,
+            key=layout.benchmark(step.partition),
+            columns=["suite", "split", "subject", "question", "choices", "answer"],
+            extra={"splits": counts(splits)},
+        )
+        report_sync(ws, context.instance)
+
+    return [auxiliary_corpus, training_corpus, benchmark_items]
+
+
+_ACCOUNTED = "Every row read is either accepted or quarantined with a reason."
+
+
+def _ingest_corpus(step: Step, role: str) -> dg.MaterializeResult[Any]:
+    folder = step.ws.input_folder(role)
+    names, problems = find_languages(folder)
+    for problem in problems:
+        step.context.log.warning(problem)
+    result = ingest_text(
+        folder / names.get(step.partition, step.partition),
+        step.partition,
+        step.ws.project.ingest,
+        report=step.report,
+    )
+    return _publish(
+        step,
+        result,
+        key=layout.corpus(role, step.partition),
+        columns=["prompt", "response", "source", "license"],
+    )
+
+
+def _publish(
+    step: Step,
+    result: IngestResult,
+    *,
+    key: str,
+    columns: list[str],
+    extra: dict[str, Any] | None = None,
+) -> dg.MaterializeResult[Any]:
+    facts = publish_ingest(step.ws.store, result, key, step.name, step.partition)
+    accepted, quarantined = facts["rows_accepted"], facts["rows_quarantined"]
+    text = "prompt" if "prompt" in columns else "question"
+    characters = int(result.accepted.select(pl.col(text).str.len_chars().sum()).item() or 0)
+    return step.finish(
+        facts["data_version"],
+        summary=f"{accepted} rows accepted, {quarantined} quarantined",
+        facts=facts,
+        metadata={
+            "dagster/row_count": accepted,
+            "rows_read": result.rows_read,
+            "rows_quarantined": quarantined,
+            "reasons": counts(result.reasons),
+            "characters": characters,
+            "bytes": facts["bytes"],
+            "files": len(result.files),
+            "preview": table(result.accepted, columns),
+            "path": dg.MetadataValue.path(step.ws.store.uri(key)),
+            "quarantine": dg.MetadataValue.path(
+                step.ws.store.uri(layout.quarantine(step.name, step.partition))
+            ),
+            **(extra or {}),
+        },
+        checks=[
+            dg.AssetCheckResult(
+                check_name="rows_accounted_for",
+                passed=result.rows_read == accepted + quarantined,
+                metadata={"read": result.rows_read, "accepted": accepted, "bad": quarantined},
+            )
+        ],
+    )

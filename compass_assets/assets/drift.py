@@ -1,0 +1,55 @@
+"""The drift of a language's usage since its serving adapter was trained."""
+
+from typing import Any
+
+import dagster as dg
+
+from compass_assets.automation import FOLLOW
+from compass_assets.describe import declaration
+from compass_assets.partitions import language_partitions
+from compass_assets.resources import ProjectResource
+from compass_assets.step import Events, Step
+from compass_core import layout
+from compass_core.config.schema import Project
+
+
+def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefinition]:
+    @dg.asset(
+        **declaration(
+            "drift_report",
+            language_partitions(project),
+            code_versions,
+            kinds=["parquet", "duckdb"],
+            condition=FOLLOW,
+        ),
+        description=(
+            "Recent logs against the usage that the serving adapter was trained for, in the same "
+            "clusters, judged against what chance alone would give."
+        ),
+    )
+    def drift_report(
+        context: dg.AssetExecutionContext, project: ProjectResource
+    ) -> Events:
+        from compass_core.stages.drift import measure_drift
+
+        step = Step(context, project, "drift_report")
+        report, version = measure_drift(step.ws, step.partition)
+        bits = report["jsd_bits"]
+        summary = f"{report['verdict']} on {report['window_rows']} prompts"
+        if bits is not None:
+            summary += f", jsd {bits:.3f} bits, chance alone {report['null_mean_bits']:.3f}"
+        figures = {k: v for k, v in report.items() if isinstance(v, int | float | str)}
+        yield step.finish(
+            version,
+            summary=summary,
+            facts={"verdict": report["verdict"], "jsd_bits": bits},
+            metadata={
+                **figures,
+                "window": f"{report['window_first_day']} to {report['window_last_day']}",
+                "moved_clusters": dg.MetadataValue.json(report["moved_clusters"]),
+                "settings": dg.MetadataValue.json(step.ws.project.drift.model_dump()),
+                "path": dg.MetadataValue.path(step.ws.store.uri(layout.drift(step.partition))),
+            },
+        )
+
+    return [drift_report]

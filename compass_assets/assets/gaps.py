@@ -1,0 +1,198 @@
+"""Clusters, assignments and the gap report of a language."""
+
+from typing import Any
+
+import dagster as dg
+import polars as pl
+
+from compass_assets.automation import FOLLOW
+from compass_assets.describe import declaration
+from compass_assets.partitions import language_partitions
+from compass_assets.preview import table
+from compass_assets.resources import ProjectResource
+from compass_assets.step import Events, Step
+from compass_assets.sync import report_sync
+from compass_core import layout
+from compass_core.config.schema import Project
+
+
+def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefinition]:
+    languages = language_partitions(project)
+    follow = {"condition": FOLLOW}
+
+    @dg.asset(
+        **declaration(
+            "semantic_clusters",
+            languages,
+            code_versions,
+            kinds=["numpy", "hdbscan"],
+            **follow,
+            checks=[
+                dg.AssetCheckSpec(
+                    "embedder_not_split_by_language",
+                    asset="semantic_clusters",
+                    description="Clusters follow what is asked, not the language it is asked in.",
+                )
+            ],
+        ),
+        description=(
+            "Clusters over usage, training and a sample of the pool. Kept while new usage falls "
+            "into them; fitted anew, with stable ids, when it does not."
+        ),
+    )
+    def semantic_clusters(
+        context: dg.AssetExecutionContext, project: ProjectResource
+    ) -> Events:
+        from compass_core.stages.clusters import cluster_language
+
+        step = Step(context, project, "semantic_clusters")
+        before = step.ws.manifests.get(step.name, step.partition)
+        outcome = cluster_language(
+            step.ws, step.partition, before.data_version if before else None, step.report
+        )
+        figures = outcome.figures
+        warning = figures["language_split_warning"]
+        kept = "kept" if outcome.reason is None else f"fitted ({outcome.reason})"
+        yield step.finish(
+            outcome.model.version,
+            summary=f"{figures['clusters']} clusters by {figures['method']}, {kept}",
+            facts={"clusters": figures["clusters"], "method": figures["method"]},
+            metadata={
+                "clusters": figures["clusters"],
+                "method": figures["method"],
+                "refit": outcome.reason or "kept",
+                "fit_rows": figures["fit_rows"],
+                "off_target_share": figures["off_target_share"],
+                "candidates": dg.MetadataValue.json(figures["candidates"]),
+                "id_events": dg.MetadataValue.json(figures["events"]),
+                "language_split": figures["language_split"],
+                "preview": table(
+                    outcome.table, ["cluster_id", "title", "fit_rows", "keywords"], 20
+                ),
+                "settings": dg.MetadataValue.json(step.ws.project.clusters.model_dump()),
+                "path": dg.MetadataValue.path(step.ws.store.uri(layout.clusters(step.partition))),
+            },
+            checks=[
+                dg.AssetCheckResult(
+                    check_name="embedder_not_split_by_language",
+                    passed=warning is None,
+                    severity=dg.AssetCheckSeverity.WARN,
+                    description=warning or "Rows of different languages share clusters.",
+                    metadata={"language_split": figures["language_split"]},
+                )
+            ],
+        )
+
+    @dg.asset(
+        **declaration("cluster_assignments", languages, code_versions, kinds=["parquet"], **follow),
+        description="The cluster of every usage, training and auxiliary row of a language.",
+    )
+    def cluster_assignments(
+        context: dg.AssetExecutionContext, project: ProjectResource
+    ) -> Events:
+        from compass_core.stages.clusters import assign_language
+
+        step = Step(context, project, "cluster_assignments")
+        frame, version = assign_language(
+            step.ws, step.partition, step.version("semantic_clusters")
+        )
+        by_role = (
+            frame.group_by("role")
+            .agg(
+                pl.len().alias("rows"),
+                pl.col("cluster_id").n_unique().alias("clusters"),
+                pl.col("off_target").mean().alias("off_target_share"),
+                pl.col("similarity").mean().alias("mean_similarity"),
+            )
+            .sort("role")
+        )
+        yield step.finish(
+            version,
+            summary=f"{frame.height} rows assigned, {frame['off_target'].sum()} off target",
+            facts={"rows": frame.height},
+            metadata={
+                "dagster/row_count": frame.height,
+                "by_role": table(by_role, by_role.columns),
+                "preview": table(
+                    frame, ["role", "row_language", "row_id", "cluster_id", "similarity"]
+                ),
+                "path": dg.MetadataValue.path(
+                    step.ws.store.uri(layout.assignments(step.partition))
+                ),
+            },
+        )
+
+    @dg.asset(
+        **declaration(
+            "gap_report",
+            languages,
+            code_versions,
+            kinds=["parquet", "duckdb"],
+            **follow,
+            checks=[
+                dg.AssetCheckSpec(
+                    "enough_usage",
+                    asset="gap_report",
+                    description="The gaps are measured on at least `usage.min_rows` prompts.",
+                )
+            ],
+        ),
+        description="Which clusters users ask about more than the training data covers.",
+    )
+    def gap_report(context: dg.AssetExecutionContext, project: ProjectResource) -> Events:
+        from compass_assets.plots import gap_plot
+        from compass_core.stages.gaps import report_language
+
+        step = Step(context, project, "gap_report")
+        report, version = report_language(
+            step.ws, step.partition, step.consumed["semantic_clusters"].version
+        )
+        frame, figures = report.frame, report.summary
+        open_gaps = frame.filter(pl.col("gap") > 0).sort("gap", descending=True)
+        usage_rows = int(frame["usage_rows"].sum())
+        needed = step.ws.project.usage.min_rows
+        yield step.finish(
+            version,
+            summary=(
+                f"{open_gaps.height} of {frame.height} clusters under-covered, "
+                f"jsd {figures['jsd_bits']:.3f} bits, best attainable "
+                f"{figures['jsd_bits_best']:.3f}"
+            ),
+            facts={
+                "jsd_bits": figures["jsd_bits"],
+                "jsd_bits_best": figures["jsd_bits_best"],
+                "clusters_with_gap": open_gaps.height,
+            },
+            metadata={
+                "jsd_bits": figures["jsd_bits"],
+                "jsd_bits_best": figures["jsd_bits_best"],
+                "clusters_with_gap": open_gaps.height,
+                "gap_mass": float(frame["gap"].sum()),
+                "usage_rows": usage_rows,
+                "figures": dg.MetadataValue.json(figures),
+                "top_gaps": table(
+                    open_gaps,
+                    ["title", "gap", "p_usage", "p_training", "usage_rows", "pool_rows"],
+                    12,
+                ),
+                "picture": dg.MetadataValue.md(gap_plot(frame)),
+                "settings": dg.MetadataValue.json(
+                    {
+                        "gaps": step.ws.project.gaps.model_dump(),
+                        "usage": step.ws.project.usage.model_dump(),
+                    }
+                ),
+                "path": dg.MetadataValue.path(step.ws.store.uri(layout.gaps(step.partition))),
+            },
+            checks=[
+                dg.AssetCheckResult(
+                    check_name="enough_usage",
+                    passed=usage_rows >= needed,
+                    severity=dg.AssetCheckSeverity.WARN,
+                    metadata={"usage_rows": usage_rows, "needed": needed},
+                )
+            ],
+        )
+        report_sync(step.ws, context.instance)
+
+    return [semantic_clusters, cluster_assignments, gap_report]

@@ -1,0 +1,129 @@
+"""Production logs in: files become days, days become the usage window of a language."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+import dagster as dg
+
+from compass_assets.describe import declaration
+from compass_assets.partitions import DAYS, language_partitions, usage_key, usage_partitions
+from compass_assets.preview import table
+from compass_assets.resources import ProjectResource
+from compass_assets.rolls import as_result, window_event
+from compass_assets.step import CODE_TAG, VERSION_TAG, Step, tell
+from compass_assets.sync import report_sync
+from compass_core.config.schema import Project
+from compass_core.corpora.log_ledger import Ledger
+from compass_core.stages.logs import ingest_pending
+from compass_core.workspace import Workspace
+
+Events = Iterator[dg.MaterializeResult[Any] | dg.AssetMaterialization | dg.Output[None]]
+
+
+def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefinition]:
+    @dg.asset(
+        **declaration(
+            "usage_logs", usage_partitions(project), code_versions, kinds=["parquet", "polars"]
+        ),
+        description=(
+            "What users asked in one language on one UTC day, from all complete log files. "
+            "Materializing a day takes every waiting file of its language."
+        ),
+    )
+    def usage_logs(context: dg.AssetExecutionContext, project: ProjectResource) -> Events:
+        key = context.partition_key.keys_by_dimension  # type: ignore[attr-defined]
+        ws = project.workspace()
+        language, day = key["language"], date.fromisoformat(key["day"])
+        published = ingest_pending(ws, language, also={day}, report=context.log.info)
+        facts = published.pop(day)
+        context.instance.add_dynamic_partitions(DAYS, [day.isoformat()])
+        yield dg.MaterializeResult(
+            data_version=dg.DataVersion(facts["data_version"]), metadata=_metadata(facts)
+        )
+        yield from _day_events(ws, context.instance, language, published, context.run_id)
+        Ledger(ws.store, language).mark_published([day])
+
+    @dg.asset(
+        **declaration(
+            "usage_window",
+            language_partitions(project),
+            code_versions,
+            kinds=["json"],
+            mappings={"usage_logs": dg.MultiToSingleDimensionPartitionMapping("language")},
+        ),
+        description=(
+            "Which days of logs count as present usage: the last `usage.window_days`. "
+            "Rolled by every ingest, so that what hangs from it is stale at once."
+        ),
+    )
+    def usage_window(context: dg.AssetExecutionContext, project: ProjectResource) -> Events:
+        step = Step(context, project, "usage_window")
+        event = window_event(step.ws, context.instance, step.partition, context.run_id)
+        yield as_result(event)
+        report_sync(step.ws, context.instance)
+
+    return [usage_logs, usage_window]
+
+
+class IngestLogsConfig(dg.Config):
+    """Which language's log folder to take the waiting files of."""
+
+    language: str
+
+
+@dg.op(description="Take the complete, new log files of one language; publish days and window.")
+def ingest_logs_op(
+    context: dg.OpExecutionContext, config: IngestLogsConfig, project: ProjectResource
+) -> Events:
+    ws = project.workspace()
+    published = ingest_pending(ws, config.language, report=context.log.info)
+    tell("usage_logs", config.language, f"{len(published)} days published")
+    yield from _day_events(ws, context.instance, config.language, published, context.run_id)
+    yield dg.Output(None)
+
+
+@dg.job(
+    name="ingest_logs",
+    description="Take waiting log files of a language: one run, however many days they hold.",
+)
+def ingest_logs() -> None:
+    ingest_logs_op()
+
+
+def _day_events(
+    ws: Workspace,
+    instance: dg.DagsterInstance,
+    language: str,
+    published: dict[date, dict[str, Any]],
+    run_id: str,
+) -> Iterator[dg.AssetMaterialization]:
+    """One event a day, then the window's, then the in-sync check."""
+    instance.add_dynamic_partitions(DAYS, [day.isoformat() for day in published])
+    for day, facts in published.items():
+        iso = day.isoformat()
+        yield dg.AssetMaterialization(
+            asset_key="usage_logs",
+            partition=usage_key(iso, language),
+            metadata=_metadata(facts),
+            tags={
+                CODE_TAG: ws.code_versions["usage_logs"],
+                VERSION_TAG: facts["data_version"],
+                "dagster/partition/day": iso,
+                "dagster/partition/language": language,
+            },
+        )
+    yield window_event(ws, instance, language, run_id)
+    # Only now: a run killed before this line publishes the same days again.
+    Ledger(ws.store, language).mark_published(published)
+    report_sync(ws, instance)
+
+
+def _metadata(facts: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "dagster/row_count": facts["rows_accepted"],
+        "rows_in_several_files": facts["rows_in_several_files"],
+        "bytes": facts["bytes"],
+        "preview": table(facts["preview"], ["ts", "prompt", "file", "line"]),
+    }
+

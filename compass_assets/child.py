@@ -1,0 +1,43 @@
+"""Running a model task in a child process through Dagster Pipes.
+
+A child that is killed or runs out of memory ends its step and not the whole run's process, so the
+step is seen to fail, is retried, and finds what the first try finished.
+"""
+
+import sys
+from typing import Any
+
+import dagster as dg
+
+from compass_assets.resources import ProjectResource
+from compass_core.errors import CompassError
+
+
+def run_child(
+    context: dg.AssetExecutionContext | dg.OpExecutionContext,
+    project: ProjectResource,
+    pipes: dg.PipesSubprocessClient,
+    task: str,
+    arguments: dict[str, Any],
+) -> dict[str, Any]:
+    """Run one task of `compass_assets.worker` and return its figures.
+
+    Raises dagster's pipes error when the child fails, CompassError when it ends without a result.
+    """
+    ws = project.workspace()
+    invocation = pipes.run(
+        context=context,
+        command=[sys.executable, "-m", "compass_assets.worker"],
+        extras={
+            "task": task,
+            "arguments": arguments,
+            "project_file": project.project_file,
+            "overrides": project.overrides(),
+            "threads": ws.project.execution.threads,
+        },
+        env={"TOKENIZERS_PARALLELISM": "false", "HF_HUB_DISABLE_PROGRESS_BARS": "1"},
+    )
+    for message in invocation.get_custom_messages():
+        if isinstance(message, dict) and "result" in message:
+            return dict(message["result"])
+    raise CompassError(f"the {task} child ended without a result; see its output in the run's log")

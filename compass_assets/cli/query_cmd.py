@@ -1,0 +1,71 @@
+"""`compass gaps`, `compass query` and `compass config`: looking at what is there."""
+
+import json
+
+import polars as pl
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from compass_assets.cli.materialize_cmd import target_language
+from compass_core import layout
+from compass_core.config.load import LoadedProject
+from compass_core.warehouse import as_json as rows_as_json
+from compass_core.warehouse import catalogue_path, ensure_catalogue, query
+from compass_core.workspace import Workspace
+
+
+def show_gaps(loaded: LoadedProject, text: str, most: int, as_json: bool) -> int:
+    """The largest gaps of a language. Raises StoreError when there is no report yet."""
+    language = target_language(loaded, text, "LANGUAGE")
+    ws = Workspace.open(loaded)
+    ws.manifests.require("gap_report", language)
+    frame = ws.store.read_parquet(layout.gaps(language))
+    top = frame.filter(pl.col("gap") > 0).sort("gap", descending=True).head(most)
+    if as_json:
+        typer.echo(rows_as_json(top))
+        return 0
+    columns = ["title", "gap", "p_usage", "p_training", "coverage", "usage_rows", "pool_rows"]
+    first, last = frame["usage_first_day"][0], frame["usage_last_day"][0]
+    best = frame["jsd_bits_best"][0]
+    _print(top.select(columns), f"{language}: asked {first} to {last}, and not covered")
+    Console().print(
+        f"divergence of training data from usage {frame['jsd_bits'][0]:.3f} bits; "
+        f"{best:.3f} attainable with this pool and budget"
+    )
+    return 0
+
+
+def show_query(loaded: LoadedProject, sql: str, as_json: bool) -> int:
+    """Rows of one statement. Raises InputError with DuckDB's message."""
+    ws = Workspace.open(loaded)
+    path = ensure_catalogue(ws.store, catalogue_path(ws.store, ws.directory))
+    frame = query(path, sql)
+    if as_json:
+        typer.echo(rows_as_json(frame))
+    else:
+        _print(frame, f"{frame.height} rows")
+    return 0
+
+
+def show_config(loaded: LoadedProject, as_json: bool) -> int:
+    """All settings, defaults included; reading them has checked them."""
+    text = json.dumps(loaded.project.model_dump(mode="json"), indent=2, ensure_ascii=False)
+    typer.echo(text if as_json else f"{loaded.file} is valid\n{text}")
+    return 0
+
+
+def _print(frame: pl.DataFrame, title: str, most: int = 200) -> None:
+    table = Table(title=title)
+    for name in frame.columns:
+        table.add_column(name, justify="right" if frame[name].dtype.is_numeric() else "left")
+    for row in frame.head(most).iter_rows():
+        table.add_row(*(_cell(value) for value in row))
+    Console().print(table)
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    text = f"{value:.4g}" if isinstance(value, float) else str(value)
+    return text.replace("[", "\\[")

@@ -1,0 +1,70 @@
+"""What every asset declaration shares: owner, group, kinds, code version, edges, retry policy."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import dagster as dg
+
+from compass_core.graph import NODES
+
+OWNERS = ["team:compass"]
+
+GROUPS = {
+    "auxiliary_corpus": "1_corpora",
+    "training_corpus": "1_corpora",
+    "usage_logs": "1_corpora",
+    "benchmark_items": "1_corpora",
+    "usage_window": "1_corpora",
+    "auxiliary_catalogue": "1_corpora",
+    "auxiliary_embeddings": "2_embeddings",
+    "training_embeddings": "2_embeddings",
+    "usage_embeddings": "2_embeddings",
+    "semantic_clusters": "3_gaps",
+    "cluster_assignments": "3_gaps",
+    "gap_report": "3_gaps",
+    "sampled_training_set": "4_adapters",
+    "adapter": "4_adapters",
+    "benchmark_scores": "4_adapters",
+    "promoted_adapter": "4_adapters",
+    "strategy_comparison": "4_adapters",
+    "drift_report": "5_drift",
+}
+
+# What a killed or out-of-memory child process is given before its step fails for good.
+CHILD_RETRY = dg.RetryPolicy(max_retries=2, delay=5)
+
+
+def declaration(
+    name: str,
+    partitions: dg.PartitionsDefinition[Any],
+    code_versions: Mapping[str, str],
+    *,
+    kinds: Sequence[str],
+    mappings: Mapping[str, dg.PartitionMapping] | None = None,
+    condition: dg.AutomationCondition[Any] | None = None,
+    child: bool = False,
+    checks: Sequence[dg.AssetCheckSpec] | None = None,
+) -> dict[str, Any]:
+    """Keyword arguments for `@dg.asset`: everything that follows from the graph's table.
+
+    Edges that carry a `mappings` entry cross from one partitioning to another; the others are one
+    to one. `child`: the step runs a model in a child process, one at a time on this machine.
+    """
+    given = mappings or {}
+    deps = [
+        dg.AssetDep(parent, partition_mapping=given.get(parent)) for parent in NODES[name].edges
+    ]
+    extra: dict[str, Any] = {"pool": "models", "retry_policy": CHILD_RETRY} if child else {}
+    return {
+        "name": name,
+        "partitions_def": partitions,
+        "deps": deps,
+        "code_version": code_versions[name],
+        "group_name": GROUPS[name],
+        "owners": OWNERS,
+        "kinds": set(kinds),
+        "automation_condition": condition,
+        "check_specs": list(checks or []),
+        "backfill_policy": dg.BackfillPolicy.multi_run(1),  # a batch would share one data version
+        **extra,
+    }

@@ -1,0 +1,54 @@
+"""The jobs people start: refresh the gaps, retrain, evaluate, fill a new language."""
+
+from typing import Any
+
+import dagster as dg
+
+from compass_assets.partitions import language_partitions, pool_partitions
+from compass_core.config.schema import Project
+from compass_core.graph import CHEAP_CHAIN, TRAINING_CHAIN
+from compass_core.stages.plan import BY_LANGUAGE, ON_DEMAND
+
+
+def build_jobs(project: Project) -> list[Any]:
+    languages = language_partitions(project)
+
+    def of(name: str, assets: tuple[str, ...], text: str) -> Any:
+        return dg.define_asset_job(
+            name, selection=list(assets), partitions_def=languages, description=text
+        )
+
+    return [
+        of("refresh_gaps", CHEAP_CHAIN, "Window to gap report of one language; trains nothing."),
+        of(
+            "retrain",
+            TRAINING_CHAIN,
+            "Gap report, training set, adapter, scores and promotion of one language, in one run, "
+            "so that no adapter is trained on an outdated set.",
+        ),
+        of("evaluate", ("benchmark_scores", "promoted_adapter"), "Score and gate an adapter again."),
+        of(
+            "bootstrap_language",
+            tuple(name for name in BY_LANGUAGE if name not in ON_DEMAND),
+            "Everything of a new language, first to last.",
+        ),
+        of("compare_strategies", ON_DEMAND, "Train and score adapters by sampling strategy."),
+        dg.define_asset_job(
+            "ingest_auxiliary",
+            selection=["auxiliary_corpus", "auxiliary_embeddings"],
+            partitions_def=pool_partitions,
+            description="Read one auxiliary corpus and embed what is new in it.",
+        ),
+        dg.define_asset_job(
+            "ingest_training",
+            selection=["training_corpus"],
+            partitions_def=languages,
+            description="Read the training corpus of one language.",
+        ),
+        dg.define_asset_job(
+            "ingest_benchmarks",
+            selection=["benchmark_items"],
+            partitions_def=languages,
+            description="Read the benchmark items of one language.",
+        ),
+    ]

@@ -1,0 +1,84 @@
+"""The project as a resource, with every setting of compass.yaml open to the launchpad.
+
+The override fields are derived from the schema, so a new setting appears in the launchpad with
+its description and cannot be forgotten. A value left empty keeps what the project file says.
+"""
+
+import typing
+from typing import Any, Optional
+
+import dagster as dg
+from pydantic import Field, create_model
+
+from compass_core.config.load import load_project, with_overrides
+from compass_core.config.schema import Project, Section
+from compass_core.workspace import Workspace
+
+_PLAIN = (bool, int, float, str)
+
+
+def _launchpad_type(annotation: Any) -> Any:
+    """Nearest type that Dagster's config system has; the schema validates the value afterwards."""
+    while typing.get_origin(annotation) is typing.Annotated:
+        annotation = typing.get_args(annotation)[0]
+    if annotation in _PLAIN:
+        return annotation
+    if typing.get_origin(annotation) is typing.Literal:
+        return str
+    if typing.get_origin(annotation) is list and typing.get_args(annotation) == (str,):
+        return list[str]
+    alternatives = [a for a in typing.get_args(annotation) if a is not type(None)]
+    if type(None) in typing.get_args(annotation) and len(alternatives) == 1:
+        return _launchpad_type(alternatives[0])
+    return Any
+
+
+def _override_fields(section: type[Section]) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    for name, info in section.model_fields.items():
+        kind = info.annotation
+        if isinstance(kind, type) and issubclass(kind, Section):
+            nested = create_model(  # type: ignore[call-overload]
+                f"{kind.__name__}Override", __base__=dg.Config, **_override_fields(kind)
+            )
+            fields[name] = (nested, Field(nested(), description=kind.__doc__))
+        else:
+            optional = Optional[_launchpad_type(kind)]  # noqa: UP045 - built at run time
+            fields[name] = (optional, Field(None, description=info.description))
+    return fields
+
+
+_Overrides: Any = create_model(  # type: ignore[call-overload]
+    "Overrides", __base__=dg.Config, **_override_fields(Project)
+)
+
+
+class ProjectResource(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """Opens the workspace of a run: the project file with the launchpad's overrides on top."""
+
+    project_file: str = Field(description="Path of compass.yaml.")
+    override: _Overrides = Field(
+        _Overrides(), description="Settings for this run only; empty fields keep the project's."
+    )
+
+    def overrides(self) -> dict[str, Any]:
+        """The values that were set, nested as in the project file."""
+        return _set_values(self.override.model_dump())
+
+    def workspace(self) -> Workspace:
+        """Raises ConfigError, naming the key, where an override is not allowed."""
+        from pathlib import Path
+
+        loaded = load_project(Path(self.project_file))
+        overrides = self.overrides()
+        project = with_overrides(loaded.project, overrides) if overrides else loaded.project
+        return Workspace.open(loaded, project)
+
+
+def _set_values(nested: dict[str, Any]) -> dict[str, Any]:
+    kept: dict[str, Any] = {}
+    for name, value in nested.items():
+        inner = _set_values(value) if isinstance(value, dict) else value
+        if inner is not None and inner != {}:
+            kept[name] = inner
+    return kept

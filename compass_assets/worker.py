@@ -1,0 +1,59 @@
+"""The child process: runs one model task and tells the parent over Dagster Pipes.
+
+    python -m compass_assets.worker
+
+The task, the project file and the arguments come through Pipes' context, progress lines go to the
+run's log, the result goes back as a message. The same entry point serves any Pipes client.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from dagster_pipes import PipesContext, open_dagster_pipes
+
+
+def main() -> None:
+    with open_dagster_pipes() as pipes:
+        result = run(pipes)
+        pipes.report_custom_message({"result": result})
+
+
+def run(pipes: PipesContext) -> dict[str, Any]:
+    extras = pipes.extras
+    threads = extras.get("threads")
+    if threads:
+        # Before torch and numpy are imported: their pools read it once.
+        os.environ["OMP_NUM_THREADS"] = str(threads)
+    from compass_core.stages import models as tasks
+    from compass_core.config.load import load_project, with_overrides
+    from compass_core.workspace import Workspace
+
+    loaded = load_project(Path(extras["project_file"]))
+    overrides = extras["overrides"]
+    project = with_overrides(loaded.project, overrides) if overrides else loaded.project
+    ws = Workspace.open(loaded, project)
+    arguments = extras["arguments"]
+
+    def report(text: str) -> None:
+        pipes.log.info(text)
+        print(text, file=sys.stderr, flush=True)
+
+    if extras["task"] == "encode":
+        return tasks.encode(ws, [tuple(part) for part in arguments["parts"]], report)
+    if extras["task"] == "train":
+        return tasks.train(ws, arguments["language"], arguments["lineage"], report)
+    if extras["task"] == "score":
+        return tasks.score(ws, arguments["language"], arguments["version"], report)
+    if extras["task"] == "compare":
+        from compass_core.stages.comparison import compare_strategies
+
+        return compare_strategies(
+            ws, arguments["language"], arguments["strategies"], arguments["seeds"], report
+        )
+    raise ValueError(f"task {extras['task']!r} received; allowed: encode, train, score, compare")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Adapters: chat formatting, training, versions and which of them serves."""

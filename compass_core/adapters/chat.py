@@ -1,0 +1,92 @@
+"""Rows to token ids: the model's own chat template, with loss on the assistant's tokens only."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from compass_core.errors import ModelError
+
+# Templates that print today's date would make other training data of the same rows tomorrow.
+FIXED = {"date_string": "01 Jan 2025"}
+PLAIN_USER, PLAIN_ASSISTANT = "User: ", "\nAssistant: "  # for models without a chat template
+
+
+@dataclass(frozen=True)
+class Example:
+    """Token ids of one row; the last `supervised` of them carry loss."""
+
+    row_id: str
+    ids: list[int]
+    supervised: int
+    truncated: bool
+
+    @property
+    def labels(self) -> list[int]:
+        """Ids with -100 where there is no loss."""
+        return [-100] * (len(self.ids) - self.supervised) + self.ids[-self.supervised :]
+
+
+def prompt_ids(tokenizer: Any, prompt: str) -> list[int]:
+    """Ids of everything up to where the assistant begins to speak."""
+    if tokenizer.chat_template:
+        text = tokenizer.apply_chat_template(
+            [{"role": "user", "content": prompt}],
+            tokenize=False,
+            add_generation_prompt=True,
+            **FIXED,
+        )
+    else:
+        text = (tokenizer.bos_token or "") + PLAIN_USER + prompt + PLAIN_ASSISTANT
+    return list(tokenizer(text, add_special_tokens=False)["input_ids"])
+
+
+def response_ids(tokenizer: Any, prompt: str, response: str) -> list[int]:
+    """Ids of the assistant's turn up to and including the token that ends it.
+
+    Read off the template's own rendering, so that whatever it puts around an answer is learned.
+    Raises ModelError where the prompt's rendering is no prefix of the whole.
+    """
+    if not tokenizer.chat_template:
+        ids = tokenizer(response, add_special_tokens=False)["input_ids"]
+        return [*ids, tokenizer.eos_token_id]
+    start = tokenizer.apply_chat_template(
+        [{"role": "user", "content": prompt}], tokenize=False, add_generation_prompt=True, **FIXED
+    )
+    whole = tokenizer.apply_chat_template(
+        [{"role": "user", "content": prompt}, {"role": "assistant", "content": response}],
+        tokenize=False,
+        **FIXED,
+    )
+    if not whole.startswith(start):
+        raise ModelError(
+            "the chat template renders a prompt differently when an answer follows; "
+            "what would be trained on is not what is generated from: fix the template"
+        )
+    answer = whole[len(start) :].rstrip("\n")
+    ids = list(tokenizer(answer, add_special_tokens=False)["input_ids"])
+    ends = {tokenizer.eos_token_id, *_turn_ends(tokenizer)}
+    return ids if ids and ids[-1] in ends else [*ids, tokenizer.eos_token_id]
+
+
+def encode_example(
+    tokenizer: Any, row_id: str, prompt: str, response: str, max_tokens: int
+) -> Example:
+    """One training example, at most `max_tokens` long.
+
+    What is too long loses its prompt's beginning first; the answer is cut at its end only when it
+    alone is longer.
+    """
+    before = prompt_ids(tokenizer, prompt)
+    answer = response_ids(tokenizer, prompt, response)
+    truncated = len(before) + len(answer) > max_tokens
+    if truncated:
+        answer = answer[: max_tokens - 1]
+        before = before[len(before) - (max_tokens - len(answer)) :]
+    return Example(row_id, before + answer, len(answer), truncated)
+
+
+def _turn_ends(tokenizer: Any) -> list[int]:
+    """Ids of the tokens by which known templates end a turn, where this vocabulary has them."""
+    names = ["<|im_end|>", "<|eot_id|>", "<|end|>", "<end_of_turn>", "<|return|>"]
+    # Not get_vocab(): it copies the whole vocabulary, some 50 ms for each answer.
+    found = tokenizer.convert_tokens_to_ids(names)
+    return [i for i in found if i is not None and i != tokenizer.unk_token_id]

@@ -1,0 +1,148 @@
+"""Versions of the adapters of a language, and which of them serves.
+
+A version is a folder that never changes; the registry is one small JSON file beside them.
+"""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from compass_core import layout, records
+from compass_core.errors import StoreError
+from compass_core.storage import Store
+
+
+def _book_key(language: str) -> str:
+    return f"adapters/{language}/registry.json"
+
+
+def _folder_key(language: str, version: str) -> str:
+    return f"adapters/{language}/{version}"
+
+
+def _read(store: Store, language: str) -> dict[str, Any]:
+    fresh: dict[str, Any] = {"versions": {}, "serving": None, "history": []}
+    return store.read_json_or_none(_book_key(language)) or fresh
+
+
+def publish(store: Store, language: str, folder: Path, record: dict[str, Any]) -> str:
+    """Take a finished PEFT folder as the next version, `v0001` and so on; returns its name.
+
+    The same weights from the same training set as the newest version are that version: nothing is
+    added. The folder is moved before the book is written: a kill between the two leaves a folder
+    without a record, which is replaced by the next publication.
+    """
+    book = _read(store, language)
+    names: list[str] = sorted(book["versions"])
+    if names:
+        newest = book["versions"][names[-1]]
+        same = ("weights_version", "training_set_version")
+        if all(newest.get(key) == record.get(key) for key in same):
+            return names[-1]
+    number = int(names[-1].removeprefix("v")) + 1 if names else 1
+    version = f"v{number:04d}"
+    if store.exists(_folder_key(language, version)):
+        store.delete(_folder_key(language, version))
+    store.publish_dir(folder, _folder_key(language, version))
+    kept = {k: v for k, v in record.items() if k != "losses"}
+    book["versions"][version] = {
+        **kept,
+        "parent": book["serving"],
+        "created_at": datetime.now(UTC).isoformat(),
+    }
+    store.write_json(_book_key(language), book)
+    return version
+
+
+def adapter_dir(store: Store, language: str, version: str) -> Path:
+    """Local folder of a version. Raises StoreError naming the versions that exist."""
+    known = _read(store, language)["versions"]
+    if version not in known:
+        raise StoreError(
+            f"adapter {language} {version} does not exist; "
+            f"there are: {', '.join(sorted(known)) or 'none'}"
+        )
+    return store.fetch_dir(_folder_key(language, version))
+
+
+def lineage(store: Store, language: str, version: str) -> dict[str, Any]:
+    """The lineage record that a version was published with."""
+    text = (adapter_dir(store, language, version) / "lineage.json").read_text(encoding="utf-8")
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+def serving(store: Store, language: str) -> str | None:
+    """The version that serves, or None."""
+    found: str | None = _read(store, language)["serving"]
+    return found
+
+
+def promote(store: Store, language: str, version: str, reason: str) -> None:
+    """Make a version serve; the change is kept in the history with its reason."""
+    _serve(store, language, version, reason, "promote")
+
+
+def _serve(store: Store, language: str, version: str, reason: str, action: str) -> None:
+    book = _read(store, language)
+    if version not in book["versions"]:
+        raise StoreError(
+            f"adapter {language} {version} does not exist; "
+            f"there are: {', '.join(sorted(book['versions'])) or 'none'}"
+        )
+    book["history"].append(
+        {
+            "from": book["serving"],
+            "to": version,
+            "action": action,
+            "reason": reason,
+            "at": datetime.now(UTC).isoformat(),
+        }
+    )
+    book["serving"] = version
+    store.write_json(_book_key(language), book)
+
+
+def rollback(store: Store, language: str, reason: str = "rollback") -> str:
+    """Serve what served before the present version; returns its name.
+
+    Rolling back twice goes two promotions back, and not forth again to the version left first.
+    """
+    served: list[str] = []
+    for entry in _read(store, language)["history"]:
+        if entry.get("action") == "rollback":
+            served.pop()
+        elif served[-1:] != [entry["to"]]:
+            served.append(entry["to"])
+    if len(served) < 2:
+        raise StoreError(f"no earlier version of {language} has served, nothing to roll back to")
+    _serve(store, language, served[-2], reason, "rollback")
+    return served[-2]
+
+
+def versions(store: Store, language: str) -> pl.DataFrame:
+    """All versions of a language (records.ADAPTERS), oldest first."""
+    book = _read(store, language)
+    rows = []
+    served = {entry["to"] for entry in book["history"]}
+    for version, record in sorted(book["versions"].items()):
+        status = "retired" if version in served else "candidate"
+        rows.append(
+            {
+                **{name: record.get(name) for name in records.ADAPTERS},
+                "training_rows": record.get("rows"),
+                "language": language,
+                "version": version,
+                "status": "serving" if version == book["serving"] else status,
+                "created_at": datetime.fromisoformat(record["created_at"]),
+            }
+        )
+    return pl.DataFrame(rows, schema=records.ADAPTERS)
+
+
+def write_catalogue(store: Store, language: str) -> None:
+    """Bring the Parquet behind the `adapters` view up to date."""
+    store.write_parquet(layout.adapters_catalogue(language), versions(store, language))

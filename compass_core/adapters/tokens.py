@@ -1,0 +1,40 @@
+"""Counting supervised tokens, with the `tokenizers` library alone: no torch, a second for 100k."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from compass_core.adapters.model_folder import load_tokenizer
+from compass_core.config.schema import BaseModelSettings
+from compass_core.embeddings.fingerprint import local_folder
+
+
+def supervised_tokens(
+    settings: BaseModelSettings, project_dir: Path, responses: Sequence[str]
+) -> np.ndarray:
+    """Tokens that carry loss for each response: int64[n], the token that ends the turn included."""
+    if not responses:
+        return np.zeros(0, dtype=np.int64)
+    folder = local_folder(settings.model, project_dir)
+    if folder is not None and (folder / "tokenizer.json").is_file():
+        fast = _fast(str(folder / "tokenizer.json"))
+        encoded = fast.encode_batch_fast(list(responses), add_special_tokens=False)
+        counts = [len(item.ids) for item in encoded]
+    else:
+        tokenizer = load_tokenizer(settings, project_dir)
+        found = tokenizer(list(responses), add_special_tokens=False)["input_ids"]
+        counts = [len(ids) for ids in found]
+    return np.asarray(counts, dtype=np.int64) + 1
+
+
+@lru_cache(maxsize=4)
+def _fast(path: str) -> Any:
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(path)
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer

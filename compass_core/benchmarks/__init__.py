@@ -1,0 +1,1 @@
+"""Scores: multiple-choice items by log-likelihood, statistics on paired items, contamination."""

@@ -1,0 +1,54 @@
+"""A fitted cluster model: centroids, stable ids, thresholds, and how it came to be."""
+
+import io
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from compass_core.hashing import version_of, version_of_bytes
+
+ARRAYS = ("centroids", "cluster_ids", "thresholds", "fit_rows")
+
+
+@dataclass(frozen=True)
+class ClusterModel:
+    """K clusters. A row belongs to the nearest centroid, and is off target below its threshold."""
+
+    centroids: np.ndarray  # f32[K, d], unit rows
+    cluster_ids: np.ndarray  # int64[K]; ids survive refits and are never given twice
+    thresholds: np.ndarray  # f32[K], cosine
+    fit_rows: np.ndarray  # int64[K]
+    method: str
+    settings_digest: str
+    next_id: int
+    candidates: list[dict[str, Any]] = field(default_factory=list)
+    events: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def version(self) -> str:
+        """Hash of what decides an assignment; not of timings or of the losing candidates."""
+        arrays = [np.ascontiguousarray(getattr(self, name)).tobytes() for name in ARRAYS[:3]]
+        return version_of([version_of_bytes(*arrays), self.settings_digest])
+
+    def save(self, folder: Path) -> None:
+        """Write into an existing empty folder."""
+        buffer = io.BytesIO()
+        np.savez(buffer, **{name: getattr(self, name) for name in ARRAYS})
+        (folder / "model.npz").write_bytes(buffer.getvalue())
+        rest = {
+            "method": self.method,
+            "settings_digest": self.settings_digest,
+            "next_id": self.next_id,
+            "candidates": self.candidates,
+            "events": self.events,
+        }
+        (folder / "model.json").write_text(json.dumps(rest, indent=1))
+
+    @classmethod
+    def load(cls, folder: Path) -> "ClusterModel":
+        with np.load(folder / "model.npz") as arrays:
+            kept = {name: arrays[name] for name in ARRAYS}
+        return cls(**kept, **json.loads((folder / "model.json").read_text()))

@@ -1,0 +1,308 @@
+"""Every setting of a project, with its default, its bounds and one sentence on what it does.
+
+The descriptions are shown in the commented project file and in the launchpad, so they are written
+for the person who sets the value. Sections are frozen: an override makes a new object.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from compass_core.languages import standard_tag
+
+Tag = str
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class Section(BaseModel):
+    """A part of the project file; unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+class Languages(Section):
+    """Who the adapters are for, and where auxiliary data may come from."""
+
+    targets: list[Tag] = Field(
+        description="BCP-47 tags of the languages to build an adapter for, such as sw or zh-Hant.",
+        min_length=1,
+    )
+    auxiliary: Literal["auto"] | list[Tag] | dict[Tag, Literal["auto"] | list[Tag]] = Field(
+        default="auto",
+        description=(
+            "Languages whose auxiliary data may be sampled: auto (every folder that is found), "
+            "a list, or a mapping from a target to its own list."
+        ),
+    )
+
+    @field_validator("targets")
+    @classmethod
+    def _tags(cls, value: list[str]) -> list[str]:
+        tags = [standard_tag(tag) for tag in value]
+        twice = sorted({tag for tag in tags if tags.count(tag) > 1})
+        if twice:
+            raise ValueError(f"language named twice: {', '.join(twice)}")
+        return tags
+
+    @field_validator("auxiliary")
+    @classmethod
+    def _auxiliary_tags(cls, value: Any) -> Any:
+        if isinstance(value, list):
+            return [standard_tag(tag) for tag in value]
+        if isinstance(value, dict):
+            return {
+                standard_tag(k): v if v == "auto" else [standard_tag(tag) for tag in v]
+                for k, v in value.items()
+            }
+        return value
+
+    def auxiliary_for(self, target: str, found: list[str]) -> list[str]:
+        """Pool languages that `target` may sample from, sorted; `found` are those that exist."""
+        rule = self.auxiliary
+        if isinstance(rule, dict):
+            rule = rule.get(target, "auto")
+        return sorted(found) if rule == "auto" else sorted(set(rule) & set(found))
+
+
+class Inputs(Section):
+    """Folders that people and other systems put files into, relative to the project file."""
+
+    auxiliary: str = Field("data/corpora/auxiliary", description="One folder a pool language.")
+    training: str = Field("data/corpora/training", description="One folder a target language.")
+    logs: str = Field("data/logs", description="One folder a target language; files of any name.")
+    benchmarks: str = Field(
+        "data/benchmarks", description="One folder a suite, in it one a language."
+    )
+
+
+class Ingest(Section):
+    """What makes a row acceptable, and when a log file counts as complete."""
+
+    max_chars: int = Field(20_000, ge=100, description="Longer texts are quarantined.")
+    settle_s: float = Field(
+        5.0, ge=0, description="Seconds a log file must be unchanged before it is taken."
+    )
+    incomplete_after_s: float = Field(
+        3600.0,
+        ge=0,
+        description="Seconds after which a file whose last line is broken is taken all the same.",
+    )
+    user_salt: str = Field(
+        "compass", description="Salt for hashing user ids; set your own and keep it secret."
+    )
+
+
+class Usage(Section):
+    """Which distribution the adapters have to match."""
+
+    source: Literal["logs", "proxy", "blend"] = Field(
+        "logs",
+        description="logs: the usage window; proxy: benchmark dev items; blend: a mix of both.",
+    )
+    proxy_weight: Share = Field(
+        0.3, description="Share of the proxy in a blend (0 to 1); used only by source: blend."
+    )
+    window_days: int = Field(
+        10, ge=1, le=366, description="Days in the usage window, ending at the last logged day."
+    )
+    min_rows: int = Field(
+        50, ge=1, description="With fewer usage rows than this the gap report warns."
+    )
+
+
+class Embedder(Section):
+    """The sentence encoder: a local folder or a Hub id, in sentence-transformers format."""
+
+    model: str = Field("data/models/embedder", description="Local folder or Hub id.")
+    prefix: str = Field("", description="Text put before every input, such as 'query: ' for E5.")
+    batch_size: int = Field(256, ge=1, description="Texts a batch.")
+    max_tokens: int | None = Field(None, ge=8, description="Cut inputs here; null: model's own.")
+
+
+class BaseModelSettings(Section):
+    """The causal language model that the adapters are made for."""
+
+    model: str = Field("data/models/base", description="Local folder or Hub id.")
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
+        "auto", description="auto: bfloat16 on a GPU that has it, else float32."
+    )
+    trust_remote_code: bool = Field(False, description="Run code that comes with the model.")
+
+
+class Clusters(Section):
+    """How the shared embedding space is cut into clusters."""
+
+    method: Literal["auto", "kmeans", "hdbscan"] = Field(
+        "auto", description="auto lets both compete and keeps the better one."
+    )
+    k_min: int = Field(80, ge=2, description="Fewest k-means clusters tried (scaled to the data).")
+    k_max: int = Field(120, ge=2, description="Most k-means clusters tried (scaled to the data).")
+    k_steps: int = Field(5, ge=1, le=50, description="How many values of K are tried.")
+    min_cluster_size: int = Field(15, ge=2, description="Smallest HDBSCAN cluster, in rows.")
+    noise: Literal["nearest", "own_bucket", "drop"] = Field(
+        "nearest", description="What happens to rows that HDBSCAN calls noise."
+    )
+    pool_sample_rows: int = Field(
+        20_000, ge=0, description="Pool rows taken into the fit; the others are only assigned."
+    )
+    off_target_quantile: Share = Field(
+        0.01,
+        description="Rows less similar to their centroid than this quantile of the fitted rows "
+        "are off target and never sampled.",
+    )
+    refit_novelty: Share = Field(
+        0.10, description="Refit when this share of new usage rows is off target."
+    )
+
+    @model_validator(mode="after")
+    def _range(self) -> "Clusters":
+        if self.k_min > self.k_max:
+            raise ValueError(f"k_min {self.k_min} is greater than k_max {self.k_max}")
+        return self
+
+
+class Gaps(Section):
+    """How sure the gap report is."""
+
+    prior_strength: float = Field(
+        10.0, ge=0, description="Pseudo-rows of the Dirichlet prior towards the pool; 0: none."
+    )
+    min_cluster_rows: int = Field(
+        3, ge=0, description="Clusters with fewer usage and training rows are merged, and marked."
+    )
+    interval: Annotated[float, Field(gt=0.5, lt=1.0)] = Field(
+        0.95, description="Mass of the posterior interval of p_usage."
+    )
+
+
+class Sampling(Section):
+    """How much auxiliary data is taken, and which."""
+
+    strategy: Literal[
+        "gap_waterfill", "gap_proportional", "inverse_count", "random", "all_data", "none"
+    ] = Field("gap_waterfill", description="How the budget is spread over the clusters.")
+    budget: int = Field(200_000, ge=0, description="How much auxiliary data to add, in `unit`.")
+    unit: Literal["tokens", "rows"] = Field(
+        "tokens", description="tokens: supervised tokens (the assistant's); rows: examples."
+    )
+    max_share_per_language: Share = Field(
+        1.0, description="No pool language may fill more than this share of the budget."
+    )
+    affinity_weight: float = Field(
+        0.05, ge=0, description="How much a row in the target language itself is preferred."
+    )
+    duplicate_similarity: Annotated[float, Field(gt=0, le=1.0)] = Field(
+        0.995, description="Rows more similar than this to a chosen one are near-duplicates."
+    )
+
+
+class Adapter(Section):
+    """How an adapter is trained."""
+
+    method: Literal["lora", "rslora", "dora"] = Field("lora", description="The PEFT method.")
+    rank: int = Field(16, ge=1, le=1024, description="LoRA rank.")
+    alpha: int = Field(32, ge=1, description="LoRA alpha; the update is scaled by alpha / rank.")
+    dropout: Share = Field(0.0, description="Dropout on the adapter's input.")
+    target_modules: Literal["auto"] | list[str] = Field(
+        "auto", description="auto: every linear layer of attention and MLP; or a list of names."
+    )
+    learning_rate: float = Field(2e-4, gt=0, le=1, description="Peak learning rate (AdamW).")
+    warmup_share: Share = Field(0.05, description="Share of the steps with a rising rate.")
+    epochs: float = Field(3.0, gt=0, description="Passes over the training set.")
+    batch_size: int = Field(32, ge=1, description="Examples an optimiser step.")
+    micro_batch_size: int | None = Field(
+        None, ge=1, description="Examples a forward pass; null: the whole batch at once."
+    )
+    max_tokens: int = Field(512, ge=16, description="Longer examples are cut on the left.")
+    weight_decay: float = Field(0.0, ge=0, description="AdamW weight decay.")
+    max_grad_norm: float = Field(1.0, gt=0, description="Gradients are clipped to this norm.")
+    checkpoint_every_s: float = Field(
+        60.0, gt=0, description="Seconds between checkpoints that a killed run resumes from."
+    )
+
+
+class Suite(Section):
+    """One benchmark: a folder under `inputs.benchmarks`."""
+
+    name: str = Field(description="Name of the folder.", pattern=r"^[A-Za-z0-9_.-]+$")
+    style: Literal["cloze", "letters"] = Field(
+        "cloze", description="cloze: score each choice's text; letters: list A-D, score letters."
+    )
+    max_items: int | None = Field(None, ge=1, description="Score only this many; null: all.")
+
+
+class Benchmarks(Section):
+    """What the adapters are scored on."""
+
+    suites: list[Suite] = Field(
+        default_factory=lambda: [Suite(name="world_qa")],
+        description="The benchmark suites.",
+        min_length=1,
+    )
+    batch_size: int = Field(64, ge=1, description="Sequences a forward pass.")
+
+
+class Drift(Section):
+    """When a change of usage counts as drift."""
+
+    window_days: int = Field(5, ge=1, description="Days of logs compared with the anchor.")
+    min_rows: int = Field(100, ge=1, description="Fewer rows than this: insufficient_data.")
+    alpha: Annotated[float, Field(gt=0, lt=0.5)] = Field(
+        0.01, description="Chance of a false alarm in a month of daily looks."
+    )
+    min_effect_bits: float = Field(
+        0.01, ge=0, description="Smaller excess over the null's mean is never called drift."
+    )
+
+
+class Promotion(Section):
+    """When a new adapter version may serve."""
+
+    margin_points: float = Field(
+        1.0, ge=0, description="It may lose at most this many points against the serving one."
+    )
+
+
+class Execution(Section):
+    """How steps run."""
+
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where models run.")
+    threads: int | None = Field(None, ge=1, description="CPU threads a child process; null: all.")
+    retries: int = Field(2, ge=0, le=10, description="Times a killed or failed child is retried.")
+
+
+class Project(Section):
+    """The whole of compass.yaml."""
+
+    name: str = Field(
+        "compass", description="Shown in reports.", min_length=1, pattern=r"^[\w .-]+$"
+    )
+    seed: int = Field(17, ge=0, description="Every random choice follows from it.")
+    store: str = Field(
+        "data/store", description="Where results go: a path or an object-store URI."
+    )
+    languages: Languages
+    inputs: Inputs = Inputs()
+    ingest: Ingest = Ingest()
+    usage: Usage = Usage()
+    embedder: Embedder = Embedder()
+    base_model: BaseModelSettings = BaseModelSettings()
+    clusters: Clusters = Clusters()
+    gaps: Gaps = Gaps()
+    sampling: Sampling = Sampling()
+    adapter: Adapter = Adapter()
+    benchmarks: Benchmarks = Benchmarks()
+    drift: Drift = Drift()
+    promotion: Promotion = Promotion()
+    execution: Execution = Execution()
+
+    @model_validator(mode="after")
+    def _mapping_names_targets(self) -> "Project":
+        rule = self.languages.auxiliary
+        if isinstance(rule, dict):
+            strange = sorted(set(rule) - set(self.languages.targets))
+            if strange:
+                raise ValueError(
+                    f"languages.auxiliary names {', '.join(strange)}, not in languages.targets"
+                )
+        return self

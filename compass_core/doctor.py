@@ -1,0 +1,155 @@
+"""Is everything there that a project needs? Findings with what to do about them."""
+
+import importlib.metadata
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import psutil
+
+from compass_core.config.load import LoadedProject, load_project
+from compass_core.corpora.files import find_languages
+from compass_core.errors import CompassError
+from compass_core.workspace import Workspace
+
+Level = Literal["ok", "warn", "error"]
+LOW_DISK_GIB, LOW_MEMORY_GIB = 5, 2
+PACKAGE = "compass-assets"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at. `advice` is empty when nothing is to be done."""
+
+    level: Level
+    subject: str
+    found: str
+    advice: str = ""
+
+
+def examine(project_file: Path) -> list[Finding]:
+    """Look at versions, machine, configuration, store, models and inputs."""
+    findings = [*_versions(), *_machine(project_file.parent)]
+    try:
+        loaded = load_project(project_file)
+    except CompassError as error:
+        return [*findings, Finding("error", "configuration", str(error), "edit compass.yaml")]
+    findings.append(Finding("ok", "configuration", f"{project_file} is valid"))
+    ws = Workspace.open(loaded)
+    return [*findings, _store(ws), *_models(ws), *_inputs(ws), _memory(loaded, ws)]
+
+
+def _versions() -> list[Finding]:
+    from packaging.requirements import Requirement
+
+    findings = [Finding("ok", "python", sys.version.split()[0])]
+    if sys.version_info < (3, 11):
+        findings = [Finding("error", "python", sys.version.split()[0], "use Python 3.11 or newer")]
+    try:
+        wanted = importlib.metadata.requires(PACKAGE) or []
+    except importlib.metadata.PackageNotFoundError:
+        return [*findings, Finding("error", PACKAGE, "not installed", "pip install -e .")]
+    for text in wanted:
+        requirement = Requirement(text)
+        if requirement.marker and not requirement.marker.evaluate({"extra": ""}):
+            continue
+        try:
+            version = importlib.metadata.version(requirement.name)
+        except importlib.metadata.PackageNotFoundError:
+            findings.append(Finding("error", requirement.name, "missing", f"pip install '{text}'"))
+            continue
+        if version.split("+")[0] not in requirement.specifier:
+            findings.append(
+                Finding("error", requirement.name, version, f"pip install '{requirement}'")
+            )
+    if len(findings) == 1:
+        findings.append(Finding("ok", "libraries", f"{len(wanted)} requirements are met"))
+    return findings
+
+
+def _machine(directory: Path) -> list[Finding]:
+    free = shutil.disk_usage(directory).free / 2**30
+    memory = psutil.virtual_memory().available / 2**30
+    gpu = shutil.which("nvidia-smi") is not None
+    return [
+        Finding(
+            "warn" if free < LOW_DISK_GIB else "ok",
+            "disk",
+            f"{free:.0f} GiB free",
+            "make room: models and vectors need it" if free < LOW_DISK_GIB else "",
+        ),
+        Finding(
+            "warn" if memory < LOW_MEMORY_GIB else "ok",
+            "memory",
+            f"{memory:.0f} GiB free",
+            "close something, or use a smaller model" if memory < LOW_MEMORY_GIB else "",
+        ),
+        Finding("ok", "gpu", "NVIDIA driver found" if gpu else "none; the CPU is used"),
+    ]
+
+
+def _store(ws: Workspace) -> Finding:
+    try:
+        ws.store.write_bytes("tmp/doctor", b"x")
+        ws.store.delete("tmp/doctor")
+    except Exception as error:  # whatever a file system or an object store may raise
+        return Finding("error", "store", f"{ws.store.root}: {error}", "check `store` and its rights")
+    return Finding("ok", "store", f"{ws.store.root} can be written")
+
+
+def _models(ws: Workspace) -> list[Finding]:
+    from compass_core.embeddings.fingerprint import local_folder
+
+    findings = []
+    for subject, model in (
+        ("embedder", ws.project.embedder.model),
+        ("base model", ws.project.base_model.model),
+    ):
+        try:
+            folder = local_folder(model, ws.directory)
+        except CompassError as error:
+            findings.append(Finding("error", subject, str(error), "fix the path or make the model"))
+            continue
+        where = "a local folder" if folder else "a Hub id, fetched when it is first used"
+        findings.append(Finding("ok", subject, f"{model}, {where}"))
+    return findings
+
+
+def _inputs(ws: Workspace) -> list[Finding]:
+    findings = []
+    for kind in ("auxiliary", "training", "logs"):
+        names, problems = find_languages(ws.input_folder(kind))
+        missing = [t for t in ws.targets if t not in names] if kind != "auxiliary" else []
+        found = ", ".join(sorted(names)) or "nothing"
+        level: Level = "warn" if problems or missing or not names else "ok"
+        advice = "; ".join([*problems, *(f"no folder for {tag}" for tag in missing)])
+        findings.append(Finding(level, f"input {kind}", found, advice))
+    for suite in ws.project.benchmarks.suites:
+        names, problems = find_languages(ws.input_folder("benchmarks") / suite.name)
+        missing = [tag for tag in ws.targets if tag not in names]
+        advice = "; ".join([*problems, *(f"no folder for {tag}" for tag in missing)])
+        level = "warn" if advice else "ok"
+        found = ", ".join(sorted(names)) or "nothing"
+        findings.append(Finding(level, f"benchmark {suite.name}", found, advice))
+    return findings
+
+
+def _memory(loaded: LoadedProject, ws: Workspace) -> Finding:
+    """Weights once, gradients and optimiser states for the adapter only: weights × 1.3 + 1 GiB."""
+    from compass_core.embeddings.fingerprint import local_folder
+
+    try:
+        folder = local_folder(loaded.project.base_model.model, ws.directory)
+    except CompassError:
+        folder = None
+    if folder is None:
+        return Finding("ok", "training memory", "unknown until the base model is fetched")
+    weights = sum(p.stat().st_size for p in folder.rglob("*.safetensors")) / 2**30
+    needed, free = 1.3 * weights + 1, psutil.virtual_memory().available / 2**30
+    level: Level = "ok" if needed < free else "error"
+    advice = "" if level == "ok" else "use a smaller base model or a machine with more memory"
+    return Finding(
+        level, "training memory", f"about {needed:.1f} GiB needed, {free:.0f} free", advice
+    )

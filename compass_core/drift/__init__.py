@@ -1,0 +1,1 @@
+"""Drift that is real: a distance judged against what chance alone would give."""

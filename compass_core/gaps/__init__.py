@@ -1,0 +1,1 @@
+"""Semantic gaps: what is asked against what is trained on, cluster by cluster."""

@@ -1,0 +1,224 @@
+"""The graph as data: what each asset reads, which settings count for it, its code version.
+
+One table serves three readers: the Dagster assets (dependencies, code versions), the staleness
+comparison in `staleness.py`, and people. `inputs` are read directly; `provenance` are ancestors
+whose change must mark the asset stale at once, although it reaches them through other assets:
+Dagster compares one hop only, so the edge is declared, with the version that was really consumed.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+from compass_core.config.schema import Project
+from compass_core.hashing import version_of
+
+Partition = Literal["language", "pool", "language_day"]
+
+
+@dataclass(frozen=True)
+class Node:
+    """One asset. `code` is raised by hand when the same input would give another result."""
+
+    name: str
+    partition: Partition
+    inputs: tuple[str, ...] = ()
+    provenance: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()  # dotted keys of the project file that change the result
+    models: tuple[str, ...] = ()  # embedder | base_model: their content counts, not only the name
+    code: str = "1"
+
+    @property
+    def edges(self) -> tuple[str, ...]:
+        return self.inputs + self.provenance
+
+
+_ANCESTORS = (
+    "gap_report",
+    "semantic_clusters",
+    "usage_window",
+    "auxiliary_catalogue",
+    "training_corpus",
+)
+_TEXT = ("ingest.max_chars",)
+_EMBEDDER = ("embedder.prefix", "embedder.max_tokens")
+
+_TABLE = (
+    Node("auxiliary_corpus", "pool", settings=_TEXT),
+    Node("training_corpus", "language", settings=_TEXT),
+    Node("usage_logs", "language_day", settings=(*_TEXT, "ingest.user_salt")),
+    Node("benchmark_items", "language", settings=(*_TEXT, "benchmarks.suites")),
+    Node("usage_window", "language", ("usage_logs",), settings=("usage.window_days",)),
+    Node(
+        "auxiliary_embeddings",
+        "pool",
+        ("auxiliary_corpus",),
+        settings=_EMBEDDER,
+        models=("embedder",),
+    ),
+    Node("auxiliary_catalogue", "language", ("auxiliary_corpus", "auxiliary_embeddings")),
+    Node(
+        "training_embeddings",
+        "language",
+        ("training_corpus",),
+        settings=_EMBEDDER,
+        models=("embedder",),
+    ),
+    Node(
+        "usage_embeddings",
+        "language",
+        ("usage_window", "benchmark_items"),
+        settings=(*_EMBEDDER, "usage.source"),
+        models=("embedder",),
+    ),
+    Node(
+        "semantic_clusters",
+        "language",
+        ("usage_embeddings", "training_embeddings", "auxiliary_catalogue"),
+        settings=("clusters", "seed"),
+    ),
+    Node(
+        "cluster_assignments",
+        "language",
+        ("semantic_clusters", "usage_embeddings", "training_embeddings", "auxiliary_catalogue"),
+    ),
+    Node(
+        "gap_report",
+        "language",
+        ("cluster_assignments",),
+        settings=("gaps", "usage", "sampling.budget", "sampling.unit"),
+        models=("base_model",),
+    ),
+    Node(
+        "sampled_training_set",
+        "language",
+        ("gap_report", "cluster_assignments", "benchmark_items"),
+        settings=("sampling", "seed"),
+        models=("base_model",),
+    ),
+    Node(
+        "adapter",
+        "language",
+        ("sampled_training_set",),
+        (*_ANCESTORS, "benchmark_items"),
+        settings=(
+            "adapter.method",
+            "adapter.rank",
+            "adapter.alpha",
+            "adapter.dropout",
+            "adapter.target_modules",
+            "adapter.learning_rate",
+            "adapter.warmup_share",
+            "adapter.epochs",
+            "adapter.batch_size",
+            "adapter.max_tokens",
+            "adapter.weight_decay",
+            "adapter.max_grad_norm",
+            "base_model.dtype",
+            "seed",
+        ),
+        models=("base_model",),
+    ),
+    Node(
+        "benchmark_scores",
+        "language",
+        ("adapter", "benchmark_items"),
+        ("sampled_training_set", *_ANCESTORS),
+        settings=("benchmarks.suites",),
+    ),
+    Node(
+        "promoted_adapter",
+        "language",
+        ("adapter", "benchmark_scores"),
+        settings=("promotion",),
+    ),
+    Node(
+        "strategy_comparison",
+        "language",
+        ("gap_report", "cluster_assignments", "benchmark_items"),
+        settings=("adapter", "sampling", "benchmarks.suites", "seed"),
+        models=("base_model",),
+    ),
+    Node(
+        "drift_report",
+        "language",
+        ("usage_embeddings", "promoted_adapter"),
+        settings=("drift", "seed"),
+    ),
+)
+
+NODES: dict[str, Node] = {node.name: node for node in _TABLE}
+
+CHEAP_CHAIN = (
+    "usage_window",
+    "auxiliary_catalogue",
+    "training_embeddings",
+    "usage_embeddings",
+    "semantic_clusters",
+    "cluster_assignments",
+    "gap_report",
+)
+TRAINING_CHAIN = (
+    "gap_report",
+    "sampled_training_set",
+    "adapter",
+    "benchmark_scores",
+    "promoted_adapter",
+)
+
+
+@cache
+def ancestors(name: str) -> tuple[str, ...]:
+    """The asset and everything above it, in graph order."""
+    above = {name}
+    for parent in NODES[name].edges:
+        above.update(ancestors(parent))
+    return tuple(node for node in NODES if node in above)
+
+
+def setting(project: Project, dotted: str) -> Any:
+    """JSON-like value of a dotted key of the project file."""
+    value: Any = project.model_dump(mode="json")
+    for part in dotted.split("."):
+        value = value[part]
+    return value
+
+
+def code_versions(project: Project, directory: Path) -> dict[str, str]:
+    """Code version of every asset: its code, its settings and models, and those of its ancestors.
+
+    Ancestors count, so that a changed embedder marks the adapter stale at once and not only after
+    the chain between them ran. Languages do not count: adding one leaves the others fresh.
+    """
+    prints = _model_fingerprints(project, directory)
+    own: dict[str, Any] = {
+        node.name: {
+            "code": node.code,
+            "settings": {key: setting(project, key) for key in node.settings},
+            "models": {name: prints[name] for name in node.models},
+        }
+        for node in _TABLE
+    }
+    return {
+        name: f"{NODES[name].code}-{version_of({above: own[above] for above in ancestors(name)})}"
+        for name in NODES
+    }
+
+
+def _model_fingerprints(project: Project, directory: Path) -> dict[str, str]:
+    from compass_core.adapters.model_folder import base_fingerprint
+    from compass_core.embeddings.fingerprint import embedder_fingerprint
+    from compass_core.errors import ModelError
+
+    found: dict[str, str] = {}
+    for name, compute in (
+        ("embedder", lambda: embedder_fingerprint(project.embedder, directory)),
+        ("base_model", lambda: base_fingerprint(project.base_model, directory)),
+    ):
+        try:
+            found[name] = compute()
+        except ModelError:
+            # The location must load without the models, so that the UI can say what is missing.
+            found[name] = "absent"
+    return found

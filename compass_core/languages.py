@@ -1,0 +1,37 @@
+"""Language tags at the border: whatever a source writes becomes one BCP-47 tag, or an error."""
+
+import langcodes
+
+# What sources write for the macro-language although they mean its standard variety.
+_STANDARD_OF = {"swa": "sw", "swh": "sw", "msa": "ms", "zsm": "ms", "nor": "nb", "no": "nb", "fas": "fa",
+                "pes": "fa", "zho": "zh", "cmn": "zh", "arb": "ar", "ara": "ar"}
+
+
+def standard_tag(text: str) -> str:
+    """BCP-47 tag for what a source wrote (`swh_Latn`, `SWA`, `pt-br`).
+
+    Raises ValueError where it is no known language: such text never becomes part of a path.
+    """
+    raw = str(text).strip()
+    if not raw or len(raw) > 35 or not all(c.isalnum() or c in "-_" for c in raw):
+        raise ValueError(
+            f"{text!r} is no language tag; allowed are BCP-47 tags such as sw, hi, zh-Hant, pt-BR"
+        )
+    try:
+        tag = langcodes.standardize_tag(raw.replace("_", "-"))
+        language = langcodes.Language.get(tag)
+    except langcodes.LanguageTagError as error:
+        raise ValueError(f"{text!r} is no language tag ({error}); allowed are BCP-47 tags") from None
+    base = language.language or ""
+    if not language.is_valid() or base in ("", "und", "mul", "mis", "zxx"):
+        raise ValueError(f"{text!r} names no known language; allowed are BCP-47 tags such as sw, hi")
+    base = _STANDARD_OF.get(base, base)
+    script = language.script
+    if script and script == langcodes.Language.get(base).maximize().script:
+        script = None
+    return langcodes.Language.make(base, script=script, territory=language.territory).to_tag()
+
+
+def display_name(tag: str) -> str:
+    """English name of a tag, such as `Swahili`."""
+    return langcodes.Language.get(tag).display_name()

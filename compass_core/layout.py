@@ -1,0 +1,97 @@
+"""Where everything lies in the store: one function a kind of file, so that no key is spelled twice.
+
+Languages are standard tags by the time they get here, so they are safe parts of a key.
+"""
+
+CORPORA_CATALOGUE = "catalogue/corpora"
+ADAPTERS_CATALOGUE = "catalogue/adapters"
+
+
+def corpus(role: str, language: str) -> str:
+    """Accepted rows of one corpus; role is auxiliary or training."""
+    return f"corpora/{role}/{language}.parquet"
+
+
+def usage_day(language: str, day: str) -> str:
+    """Accepted usage rows of one UTC day (YYYY-MM-DD)."""
+    return f"corpora/usage/{language}/{day}.parquet"
+
+
+def usage_days(language: str) -> str:
+    """Book of the days of a language: day -> version and row counts."""
+    return f"corpora/usage/{language}/days.json"
+
+
+def window(language: str) -> str:
+    """Manifest of the usage window: which days, at which versions."""
+    return f"windows/{language}.json"
+
+
+def catalogue(language: str) -> str:
+    """Manifest of the auxiliary corpora that a target language may sample from."""
+    return f"catalogues/{language}.json"
+
+
+def benchmark(language: str) -> str:
+    return f"benchmarks/{language}.parquet"
+
+
+def quarantine(asset: str, partition: str) -> str:
+    return f"quarantine/{asset}/{partition}.parquet"
+
+
+def cluster_model(language: str, version: str) -> str:
+    """Folder of one immutable cluster model."""
+    return f"models/clusters/{language}/{version}"
+
+
+def clusters(language: str) -> str:
+    return f"clusters/{language}.parquet"
+
+
+def assignments(language: str) -> str:
+    return f"assignments/{language}.parquet"
+
+
+def gaps(language: str) -> str:
+    return f"gaps/{language}.parquet"
+
+
+def selections(language: str) -> str:
+    return f"selections/{language}.parquet"
+
+
+def dropped(language: str) -> str:
+    """Auxiliary rows that were not selectable, and why."""
+    return f"dropped/{language}.parquet"
+
+
+def training_set(language: str, extension: str) -> str:
+    """The training set as `parquet` or `jsonl` (chat messages)."""
+    return f"training_sets/{language}/train.{extension}"
+
+
+def scores(language: str, version: str) -> str:
+    return f"scores/{language}-{version}.parquet"
+
+
+def comparison(language: str) -> str:
+    """Accuracy by sampling strategy, on held-out items."""
+    return f"comparisons/{language}.parquet"
+
+
+def drift(language: str) -> str:
+    """History of drift reports, one row a report."""
+    return f"drift/{language}.parquet"
+
+
+def manifest(asset: str, partition: str) -> str:
+    return f"manifests/{asset}/{partition}.json"
+
+
+def corpora_catalogue(asset: str, partition: str) -> str:
+    return f"{CORPORA_CATALOGUE}/{asset}-{partition}.parquet"
+
+
+def adapters_catalogue(language: str) -> str:
+    return f"{ADAPTERS_CATALOGUE}/{language}.parquet"

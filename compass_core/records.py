@@ -1,0 +1,235 @@
+"""The columns that cross from one stage to the next. One schema a table, in one place.
+
+Conventions: `language` is BCP-47; `row_id` is unique within its table and stable over runs;
+`content_hash` is the hash of the text that is embedded (the key of the vector store); `row_hash`
+covers every field that counts and makes the data version.
+"""
+
+import polars as pl
+
+ROLES = ("usage", "training", "auxiliary", "proxy")
+
+TEXT = pl.Schema(
+    {
+        "row_id": pl.String,
+        "language": pl.String,
+        "prompt": pl.String,  # what the user says; this is what is embedded
+        "response": pl.String,  # what the assistant says; its tokens are the supervised ones
+        "content_hash": pl.String,
+        "row_hash": pl.String,
+        "source": pl.String,
+        "license": pl.String,
+        "file": pl.String,  # relative to the input folder
+        "line": pl.Int64,  # 1-based
+    }
+)
+
+USAGE = pl.Schema(
+    {
+        "row_id": pl.String,
+        "language": pl.String,
+        "day": pl.Date,  # UTC day of the event
+        "ts": pl.Datetime("us", "UTC"),
+        "prompt": pl.String,
+        "content_hash": pl.String,
+        "row_hash": pl.String,
+        "user_hash": pl.String,  # salted; null where the log has no user
+        "file": pl.String,
+        "line": pl.Int64,
+    }
+)
+
+BENCHMARK = pl.Schema(
+    {
+        "item_id": pl.String,
+        "language": pl.String,
+        "suite": pl.String,
+        "split": pl.String,  # dev | test; they share no item
+        "question": pl.String,
+        "choices": pl.List(pl.String),
+        "answer": pl.Int64,  # 0-based
+        "subject": pl.String,
+        "content_hash": pl.String,
+        "row_hash": pl.String,
+    }
+)
+
+QUARANTINE = pl.Schema(
+    {
+        "file": pl.String,
+        "line": pl.Int64,
+        "reason": pl.String,  # one word, counted: bad_json, bad_encoding, missing_field, ...
+        "detail": pl.String,  # what was received and what is allowed
+        "raw": pl.String,  # the line as it was (undecodable bytes as \\xNN)
+    }
+)
+
+ASSIGNMENTS = pl.Schema(
+    {
+        "language": pl.String,  # target language whose clusters these are
+        "role": pl.String,  # usage | training | auxiliary | proxy
+        "row_language": pl.String,
+        "row_id": pl.String,
+        "content_hash": pl.String,
+        "cluster_id": pl.Int64,  # -1: noise or off target, in no cluster
+        "similarity": pl.Float32,  # cosine to the nearest centroid
+        "off_target": pl.Boolean,
+    }
+)
+
+CLUSTERS = pl.Schema(
+    {
+        "language": pl.String,
+        "cluster_id": pl.Int64,
+        "title": pl.String,
+        "keywords": pl.List(pl.String),
+        "exemplars": pl.List(pl.String),
+        "fit_rows": pl.Int64,
+        "method": pl.String,
+        "model_version": pl.String,
+    }
+)
+
+GAPS = pl.Schema(
+    {
+        "language": pl.String,
+        "cluster_id": pl.Int64,
+        "title": pl.String,
+        "p_usage": pl.Float64,
+        "p_usage_low": pl.Float64,
+        "p_usage_high": pl.Float64,
+        "p_training": pl.Float64,
+        "gap": pl.Float64,  # max(0, p_usage - p_training)
+        "coverage": pl.Float64,  # p_training / p_usage; null where p_usage is 0
+        "usage_rows": pl.Int64,
+        "training_rows": pl.Int64,
+        "training_tokens": pl.Int64,
+        "pool_rows": pl.Int64,
+        "pool_tokens": pl.Int64,
+        "merged_into": pl.Int64,  # cluster id it was merged into for small counts, else null
+        "jsd_bits": pl.Float64,  # of the language: training against usage, the same on each row
+        "jsd_bits_best": pl.Float64,  # attainable with this pool and budget
+        "usage_first_day": pl.Date,
+        "usage_last_day": pl.Date,
+    }
+)
+
+SELECTIONS = pl.Schema(
+    {
+        "language": pl.String,
+        "origin": pl.String,  # training (already there) | auxiliary (selected)
+        "row_id": pl.String,
+        "row_language": pl.String,
+        "cluster_id": pl.Int64,
+        "gap": pl.Float64,
+        "rank": pl.Int64,  # within its cluster, 0 = first taken; null for training rows
+        "similarity": pl.Float32,
+        "key": pl.Float64,  # random key in [0, 1)
+        "supervised_tokens": pl.Int64,
+        "strategy": pl.String,
+        "prompt": pl.String,
+        "response": pl.String,
+        "content_hash": pl.String,
+        "source": pl.String,
+        "license": pl.String,
+    }
+)
+
+SCORES = pl.Schema(
+    {
+        "language": pl.String,
+        "suite": pl.String,
+        "split": pl.String,
+        "item_id": pl.String,
+        "subject": pl.String,
+        "model": pl.String,  # base | adapter
+        "adapter_version": pl.String,  # v0003; null for the base model
+        "predicted": pl.Int64,
+        "answer": pl.Int64,
+        "correct": pl.Boolean,
+        "margin": pl.Float64,  # log-likelihood of the right choice minus the best wrong one
+        "logliks": pl.List(pl.Float64),
+    }
+)
+
+ADAPTERS = pl.Schema(
+    {
+        "language": pl.String,
+        "version": pl.String,
+        "parent": pl.String,
+        "status": pl.String,  # candidate | serving | retired
+        "base_model": pl.String,
+        "method": pl.String,
+        "rank": pl.Int64,
+        "alpha": pl.Int64,
+        "training_rows": pl.Int64,
+        "supervised_tokens": pl.Int64,
+        "loss_first": pl.Float64,
+        "loss_last": pl.Float64,
+        "wall_s": pl.Float64,
+        "weights_version": pl.String,
+        "training_set_version": pl.String,
+        "created_at": pl.Datetime("us", "UTC"),
+    }
+)
+
+DRIFT = pl.Schema(
+    {
+        "language": pl.String,
+        "measured_at": pl.Datetime("us", "UTC"),
+        "window_first_day": pl.Date,
+        "window_last_day": pl.Date,
+        "window_rows": pl.Int64,
+        "anchor_rows": pl.Int64,
+        "adapter_version": pl.String,
+        "jsd_bits": pl.Float64,
+        "null_mean_bits": pl.Float64,
+        "null_95_bits": pl.Float64,
+        "p_value": pl.Float64,
+        "novel_share": pl.Float64,
+        "verdict": pl.String,  # drift | no_drift | insufficient_data
+        "moved_clusters": pl.List(pl.Int64),
+    }
+)
+
+COMPARISONS = pl.Schema(
+    {
+        "language": pl.String,
+        "strategy": pl.String,
+        "seed": pl.Int64,
+        "sampled_rows": pl.Int64,
+        "sampled_tokens": pl.Int64,
+        "training_rows": pl.Int64,
+        "items": pl.Int64,
+        "accuracy": pl.Float64,
+        "base_accuracy": pl.Float64,
+        "difference_points": pl.Float64,  # against the `random` strategy, same seed and items
+        "low_points": pl.Float64,
+        "high_points": pl.Float64,
+        "p_value": pl.Float64,
+    }
+)
+
+CORPORA = pl.Schema(
+    {
+        "asset": pl.String,
+        "partition": pl.String,
+        "language": pl.String,
+        "rows_read": pl.Int64,
+        "rows_accepted": pl.Int64,
+        "rows_quarantined": pl.Int64,
+        "reasons": pl.String,  # JSON object reason -> count
+        "data_version": pl.String,
+        "materialized_at": pl.Datetime("us", "UTC"),
+    }
+)
+
+
+def empty(schema: pl.Schema) -> pl.DataFrame:
+    """A frame of no rows with the schema's columns."""
+    return pl.DataFrame(schema=schema)
+
+
+def conform(frame: pl.DataFrame, schema: pl.Schema) -> pl.DataFrame:
+    """Columns in the schema's order and types. Raises polars' error on a missing column."""
+    return frame.select([pl.col(name).cast(dtype) for name, dtype in schema.items()])

@@ -1,0 +1,1 @@
+"""Choosing auxiliary data: how much from each cluster, and which rows."""

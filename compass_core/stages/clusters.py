@@ -1,0 +1,178 @@
+"""Clusters of a language: fit or keep, describe, assign every row of every role."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from compass_core import layout, records
+from compass_core.clusters.assign import assign
+from compass_core.clusters.describe import describe_clusters
+from compass_core.clusters.fit import fit_clusters
+from compass_core.clusters.language_split import language_split
+from compass_core.clusters.model import ClusterModel
+from compass_core.clusters.novelty import refit_reason
+from compass_core.config.digest import settings_digest
+from compass_core.embeddings.fingerprint import embedder_fingerprint
+from compass_core.embeddings.vector_store import VectorStore
+from compass_core.errors import InputError
+from compass_core.hashing import unit_key, version_of_set
+from compass_core.stages import frames
+from compass_core.workspace import Workspace
+
+Report = Callable[[str], None]
+TABLE_OF_ROLE = {
+    "usage": "usage",
+    "proxy": "usage",
+    "training": "training",
+    "auxiliary": "auxiliary",
+}
+
+
+@dataclass(frozen=True)
+class Clustering:
+    """Outcome of the stage. `reason` says why the clusters were fitted anew, or is None."""
+
+    model: ClusterModel
+    table: pl.DataFrame
+    reason: str | None
+    figures: dict[str, Any]
+
+
+def vectors_of(ws: Workspace, role: str, rows: pl.DataFrame) -> np.ndarray:
+    """Vectors f32[n, d] of rows in their order. Raises StoreError when one has none."""
+    fingerprint = embedder_fingerprint(ws.project.embedder, ws.directory)
+    store = VectorStore(ws.store)
+    return store.fetch(TABLE_OF_ROLE[role], fingerprint, rows["content_hash"].to_list())
+
+
+def load_model(ws: Workspace, language: str, version: str) -> ClusterModel:
+    return ClusterModel.load(ws.store.fetch_dir(layout.cluster_model(language, version)))
+
+
+def cluster_language(
+    ws: Workspace, language: str, previous_version: str | None, report: Report
+) -> Clustering:
+    """Keep the clusters of a language or fit them anew, and describe them.
+
+    Fitted on usage, proxy and training rows and a capped, seeded sample of the pool; everything
+    else is assigned later. Small trickles keep the model; `refit_reason` says when not.
+    """
+    rows = frames.role_rows(ws, language)
+    fitted_on = {**rows, "auxiliary": _pool_sample(ws, rows["auxiliary"])}
+    used = {role: frame for role, frame in fitted_on.items() if frame.height}
+    if not any(role in used for role in ("usage", "proxy")):
+        raise InputError(
+            f"{language} has no usage: no rows in its usage window and usage.source is "
+            f"{ws.project.usage.source!r}; put log files into {ws.input_folder('logs') / language} "
+            "or set usage.source to proxy"
+        )
+    digest = settings_digest(ws.project, "clusters", "seed") + embedder_fingerprint(
+        ws.project.embedder, ws.directory
+    )
+    stacked = pl.concat(
+        [frame.with_columns(pl.lit(role).alias("role")) for role, frame in used.items()]
+    )
+    vectors = np.concatenate([vectors_of(ws, role, frame) for role, frame in used.items()])
+    previous = load_model(ws, language, previous_version) if previous_version else None
+    reason: str | None = "first fit"
+    if previous is not None:
+        asked = stacked["role"].is_in(["usage", "proxy"]).to_numpy()
+        reason = refit_reason(previous, vectors[asked], ws.project.clusters, digest)
+    if previous is not None and reason is None:
+        model = previous
+    else:
+        comparable = previous if previous and previous.settings_digest == digest else None
+        model = fit_clusters(
+            vectors,
+            [f"{role}/{row}" for role, row in stacked.select("role", "row_id").iter_rows()],
+            stacked["role"].to_list(),
+            ws.project.clusters,
+            ws.project.seed,
+            previous=comparable,
+            report=report,
+            digest=digest,
+        )
+        folder = ws.store.scratch_dir(f"clusters-{language}")
+        model.save(folder)
+        key = layout.cluster_model(language, model.version)
+        if not ws.store.exists(key):
+            ws.store.publish_dir(folder, key)
+    placed = assign(model, vectors, ws.project.clusters.noise)
+    table = _describe(ws, language, model, stacked, placed)
+    ws.store.write_parquet(layout.clusters(language), table)
+    split = language_split(placed.cluster_ids, stacked["language"].to_list())
+    figures = {
+        "clusters": len(model.cluster_ids),
+        "method": model.method,
+        "fit_rows": int(model.fit_rows.sum()),
+        "off_target_share": float(placed.off_target.mean()),
+        "candidates": model.candidates,
+        "events": model.events,
+        "language_split": split.value,
+        "language_split_warning": split.warning,
+    }
+    return Clustering(model, table, reason, figures)
+
+
+def _pool_sample(ws: Workspace, pool: pl.DataFrame) -> pl.DataFrame:
+    """The rows of the pool with the lowest seeded keys: a sample that only shrinks or grows."""
+    cap = ws.project.clusters.pool_sample_rows
+    if pool.height <= cap:
+        return pool
+    keys = [unit_key(row, ws.project.seed, "pool-sample") for row in pool["row_id"]]
+    return pool.with_columns(pl.Series("key", keys)).sort("key").head(cap).drop("key").sort("row_id")
+
+
+def _describe(
+    ws: Workspace, language: str, model: ClusterModel, rows: pl.DataFrame, placed: Any
+) -> pl.DataFrame:
+    described = describe_clusters(
+        placed.cluster_ids,
+        rows["prompt"].to_list(),
+        rows["language"].to_list(),
+        placed.similarity,
+        title_language=language,
+    )
+    sizes = pl.DataFrame({"cluster_id": model.cluster_ids, "fit_rows": model.fit_rows})
+    table = (
+        sizes.join(described, on="cluster_id", how="left")
+        .with_columns(
+            pl.lit(language).alias("language"),
+            pl.lit(model.method).alias("method"),
+            pl.lit(model.version).alias("model_version"),
+            pl.col("title").fill_null(pl.format("cluster {}", "cluster_id")),
+            pl.col("keywords").fill_null([]),
+            pl.col("exemplars").fill_null([]),
+        )
+        .sort("cluster_id")
+    )
+    return records.conform(table, records.CLUSTERS)
+
+
+def assign_language(ws: Workspace, language: str, model_version: str) -> tuple[pl.DataFrame, str]:
+    """One row a document of every role; returns the frame and its data version."""
+    model = load_model(ws, language, model_version)
+    parts = [records.empty(records.ASSIGNMENTS)]
+    for role, rows in frames.role_rows(ws, language).items():
+        if not rows.height:
+            continue
+        placed = assign(model, vectors_of(ws, role, rows), ws.project.clusters.noise)
+        parts.append(
+            records.conform(
+                rows.rename({"language": "row_language"}).with_columns(
+                    pl.lit(language).alias("language"),
+                    pl.lit(role).alias("role"),
+                    pl.Series("cluster_id", placed.cluster_ids),
+                    pl.Series("similarity", placed.similarity),
+                    pl.Series("off_target", placed.off_target),
+                ),
+                records.ASSIGNMENTS,
+            )
+        )
+    frame = pl.concat(parts)
+    ws.store.write_parquet(layout.assignments(language), frame)
+    lines = frame.select(pl.format("{}/{}/{}/{}", "role", "row_id", "cluster_id", "off_target"))
+    return frame, version_of_set(lines.to_series())

@@ -1,0 +1,64 @@
+"""Reading what earlier stages stored: the rows of a role, ready to embed, cluster or sample."""
+
+import polars as pl
+
+from compass_core import layout, records
+from compass_core.workspace import Workspace
+
+
+def usage_rows(ws: Workspace, language: str, last_days: int | None = None) -> pl.DataFrame:
+    """Rows of the usage window (records.USAGE); only its last calendar days if asked."""
+    manifest = ws.store.read_json(layout.window(language))
+    days = sorted(manifest["days"])
+    if last_days is not None and days:
+        from datetime import date, timedelta
+
+        first = date.fromisoformat(days[-1]) - timedelta(days=last_days - 1)
+        days = [day for day in days if date.fromisoformat(day) >= first]
+    frames = [ws.store.read_parquet(layout.usage_day(language, day)) for day in days]
+    return pl.concat([records.empty(records.USAGE), *frames]).sort("row_id")
+
+
+def training_rows(ws: Workspace, language: str) -> pl.DataFrame:
+    """The training corpus of a language (records.TEXT)."""
+    return ws.store.read_parquet(layout.corpus("training", language)).sort("row_id")
+
+
+def pool_rows(ws: Workspace, language: str) -> pl.DataFrame:
+    """Auxiliary rows that a target may sample from and that have vectors (records.TEXT)."""
+    pools = ws.store.read_json(layout.catalogue(language))["pools"]
+    ready = [name for name, entry in pools.items() if entry["vectors"] is not None]
+    frames = [ws.store.read_parquet(layout.corpus("auxiliary", name)) for name in sorted(ready)]
+    return pl.concat([records.empty(records.TEXT), *frames]).sort("row_id")
+
+
+def benchmark_rows(ws: Workspace, language: str) -> pl.DataFrame:
+    """All benchmark items of a language (records.BENCHMARK)."""
+    return ws.store.read_parquet(layout.benchmark(language)).sort("item_id")
+
+
+def proxy_rows(ws: Workspace, language: str) -> pl.DataFrame:
+    """Dev items as stand-ins for usage: row_id, language, prompt, content_hash. Never the test."""
+    items = benchmark_rows(ws, language).filter(pl.col("split") == "dev")
+    return items.select(
+        pl.col("item_id").alias("row_id"),
+        "language",
+        pl.col("question").alias("prompt"),
+        "content_hash",
+    )
+
+
+def uses_proxy(ws: Workspace) -> bool:
+    return ws.project.usage.source != "logs"
+
+
+def role_rows(ws: Workspace, language: str) -> dict[str, pl.DataFrame]:
+    """Rows by role with columns row_id, language, prompt, content_hash; no role is missing."""
+    columns = ["row_id", "language", "prompt", "content_hash"]
+    proxy = proxy_rows(ws, language) if uses_proxy(ws) else records.empty(records.USAGE)
+    return {
+        "usage": usage_rows(ws, language).select(columns),
+        "training": training_rows(ws, language).select(columns),
+        "auxiliary": pool_rows(ws, language).select(columns),
+        "proxy": proxy.select(columns),
+    }

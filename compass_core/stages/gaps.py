@@ -1,0 +1,58 @@
+"""The gap report of a language, from its assignments and the tokens of its rows."""
+
+from typing import Any
+
+import polars as pl
+
+from compass_core import layout, records
+from compass_core.adapters.tokens import supervised_tokens
+from compass_core.gaps.report import GapReport, gap_report
+from compass_core.hashing import version_of
+from compass_core.stages import frames
+from compass_core.stages.clusters import load_model
+from compass_core.workspace import Workspace
+
+
+def token_counts(ws: Workspace, language: str) -> pl.DataFrame:
+    """Supervised tokens of training and pool rows: row_id, role, supervised_tokens."""
+    parts = []
+    for role, rows in (
+        ("training", frames.training_rows(ws, language)),
+        ("auxiliary", frames.pool_rows(ws, language)),
+    ):
+        counted = supervised_tokens(
+            ws.project.base_model, ws.directory, rows["response"].to_list()
+        )
+        parts.append(
+            rows.select(
+                "row_id",
+                pl.lit(role).alias("role"),
+                pl.Series("supervised_tokens", counted, dtype=pl.Int64),
+            )
+        )
+    return pl.concat(parts)
+
+
+def report_language(ws: Workspace, language: str, model_version: str) -> tuple[GapReport, str]:
+    """Measure and store the gaps of a language; returns the report and its data version."""
+    window: dict[str, Any] = ws.store.read_json(layout.window(language))
+    report = gap_report(
+        language,
+        ws.store.read_parquet(layout.assignments(language)),
+        ws.store.read_parquet(layout.clusters(language)),
+        token_counts(ws, language),
+        load_model(ws, language, model_version),
+        ws.project.gaps,
+        ws.project.usage,
+        ws.project.sampling.budget,
+        ws.project.sampling.unit,
+        window["first_day"],
+        window["last_day"],
+    )
+    frame = records.conform(report.frame, records.GAPS)
+    ws.store.write_parquet(layout.gaps(language), frame)
+    # Titles are left out: the same gaps under better titles are the same gaps.
+    figures = frame.drop("title").with_columns(
+        pl.selectors.float().round(12), pl.selectors.date().cast(pl.String)
+    )
+    return report, version_of(figures.to_dicts())

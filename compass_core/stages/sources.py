@@ -1,0 +1,64 @@
+"""Which input folders differ from what was last read, without reading any text."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from compass_core.corpora.files import SourceFile, find_languages, source_files
+from compass_core.hashing import version_of
+from compass_core.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class ChangedSource:
+    """One partition whose files changed. `batch` names their present content."""
+
+    asset: str
+    partition: str
+    files: int
+    batch: str
+
+
+def changed_sources(ws: Workspace) -> tuple[list[ChangedSource], list[str]]:
+    """Partitions of the three corpora whose files are new, changed or gone; and problems seen.
+
+    Digests of files with unchanged size and time are taken from the last manifest, so that an
+    unchanged folder costs a listing.
+    """
+    changed: list[ChangedSource] = []
+    problems: list[str] = []
+    for asset, kind in (("auxiliary_corpus", "auxiliary"), ("training_corpus", "training")):
+        names, strange = find_languages(ws.input_folder(kind))
+        problems += strange
+        wanted = sorted(names) if asset == "auxiliary_corpus" else ws.targets
+        if asset == "auxiliary_corpus":
+            wanted = sorted({*wanted, *ws.manifests.partitions(asset)})
+        else:
+            problems += [f"{kind}/{name}: not in languages.targets" for name in names if name not in wanted]
+        for language in wanted:
+            folder = ws.input_folder(kind) / names.get(language, language)
+            changed += _compare(ws, asset, language, [(folder, "")])
+    for language in ws.targets:
+        folders = []
+        for suite in ws.project.benchmarks.suites:
+            root = ws.input_folder("benchmarks") / suite.name
+            names, strange = find_languages(root)
+            problems += strange
+            name = names.get(language, language)
+            folders.append((root / name, f"{suite.name}/{name}/"))
+        changed += _compare(ws, "benchmark_items", language, folders)
+    return changed, sorted(set(problems))
+
+
+def _compare(
+    ws: Workspace, asset: str, partition: str, folders: list[tuple[Path, str]]
+) -> Iterator[ChangedSource]:
+    made = ws.manifests.get(asset, partition)
+    known = {f["path"]: SourceFile(**f) for f in made.facts["sources"]} if made else {}
+    now = [file for folder, prefix in folders for file in source_files(folder, known, prefix)]
+    content = sorted((file.path, file.digest) for file in now)
+    if made is not None and content == sorted((f.path, f.digest) for f in known.values()):
+        return
+    if made is None and not now and asset == "auxiliary_corpus":
+        return
+    yield ChangedSource(asset, partition, len(now), version_of([asset, partition, content]))

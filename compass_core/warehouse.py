@@ -1,0 +1,306 @@
+"""The analysts' file: compass.duckdb holds views with comments over the Parquet, and no data.
+
+Parquet is the truth. One process that writes a DuckDB file locks out every other, so the file is
+built under a temporary name and replaced: whoever has it open keeps what they opened, whoever opens
+it next sees the new one, and no asset ever waits.
+"""
+
+import json
+import os
+import uuid
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from compass_core import layout, records
+from compass_core.errors import InputError
+from compass_core.hashing import version_of
+from compass_core.storage import Store
+
+RECIPE = 2  # raise when a view's definition changes
+
+
+class View:
+    """One view: the Parquet folder it reads, its schema, and what each column means."""
+
+    def __init__(self, folder: str, schema: pl.Schema, text: str, columns: dict[str, str]) -> None:
+        self.folder, self.schema, self.text, self.columns = folder, schema, text, columns
+
+
+_COMMON = {
+    "language": "Target language (BCP-47)",
+    "cluster_id": "Cluster in the language's space; survives refits",
+    "row_id": "Identity of the text row",
+    "row_language": "Language of the row itself (BCP-47)",
+    "content_hash": "Hash of the embedded text; key of the vector store",
+    "supervised_tokens": "Tokens of the response that carry loss",
+    "source": "Where the row came from",
+    "license": "Licence of the row",
+    "title": "Short name of the cluster: its most telling words",
+    "gap": "max(0, p_usage - p_training): share of usage not covered",
+    "suite": "Benchmark suite",
+    "seed": "Seed of the run",
+    "items": "Benchmark items scored",
+    "version": "Adapter version, v0001 and so on",
+    "similarity": "Cosine to the centroid of the cluster",
+    "adapter_version": "Adapter version; null for the base model",
+    "jsd_bits": "Jensen-Shannon divergence of training data from usage, bits (0 same, 1 disjoint)",
+    "p_value": "Two-sided p of the paired test (drift: chance of such a distance without drift)",
+    "strategy": "Sampling strategy",
+    "training_rows": "Rows trained on (gaps: rows of the training corpus in the cluster)",
+}
+
+VIEWS: dict[str, View] = {
+    "gaps": View(
+        "gaps",
+        records.GAPS,
+        "Per language and cluster: what users ask against what the training data covers",
+        {
+            "p_usage": "Share of usage, shrunk towards the pool",
+            "p_usage_low": "Lower end of the posterior interval of p_usage",
+            "p_usage_high": "Upper end of the posterior interval of p_usage",
+            "p_training": "Share of the training data (supervised tokens by default)",
+            "coverage": "p_training / p_usage; null where nothing is asked",
+            "usage_rows": "Prompts in the usage window (and dev items where they stand in)",
+            "training_tokens": "Supervised tokens of the training corpus",
+            "pool_rows": "Auxiliary rows available",
+            "pool_tokens": "Supervised tokens available in the auxiliary pool",
+            "merged_into": "Cluster that this one's counts were merged into; null: stands alone",
+            "jsd_bits_best": "Divergence attainable with this pool and budget, bits",
+            "usage_first_day": "First UTC day of the usage window",
+            "usage_last_day": "Last UTC day of the usage window",
+        },
+    ),
+    "clusters": View(
+        "clusters",
+        records.CLUSTERS,
+        "Semantic clusters of each target language",
+        {
+            "keywords": "Most telling words, by language",
+            "exemplars": "Texts nearest to the centroid",
+            "fit_rows": "Rows the cluster was fitted on",
+            "method": "Clustering method that won",
+            "model_version": "Version of the cluster model",
+        },
+    ),
+    "assignments": View(
+        "assignments",
+        records.ASSIGNMENTS,
+        "The cluster of every usage, training, auxiliary and proxy row",
+        {
+            "role": "usage, training, auxiliary or proxy (benchmark dev item)",
+            "off_target": "Too far from every cluster to be sampled",
+        },
+    ),
+    "selections": View(
+        "selections",
+        records.SELECTIONS,
+        "Rows of each training set, and why each is there",
+        {
+            "origin": "training (was there) or auxiliary (sampled)",
+            "rank": "Place within its cluster, 0 first; null for training rows",
+            "key": "Seeded random key of the row, 0 to 1",
+            "prompt": "What the user says",
+            "response": "What the assistant says",
+        },
+    ),
+    "adapters": View(
+        layout.ADAPTERS_CATALOGUE,
+        records.ADAPTERS,
+        "Adapter versions and which of them serves",
+        {
+            "parent": "Version that served when this one was made",
+            "status": "serving, candidate or retired",
+            "base_model": "Base model as the project names it",
+            "method": "lora, rslora or dora",
+            "rank": "LoRA rank",
+            "alpha": "LoRA alpha",
+            "loss_first": "Loss of the first step, nats per supervised token",
+            "loss_last": "Mean loss of the last ten steps, nats per supervised token",
+            "wall_s": "Seconds of training",
+            "weights_version": "Hash of the weights",
+            "training_set_version": "Data version of the training set",
+            "created_at": "When it was made (UTC)",
+        },
+    ),
+    "scores": View(
+        "scores",
+        records.SCORES,
+        "Benchmark items one by one, base model and adapter",
+        {
+            "split": "Always test: dev items are never scored",
+            "item_id": "Identity of the item",
+            "subject": "Subject of the item",
+            "model": "base or adapter",
+            "predicted": "Choice with the highest score, 0-based",
+            "answer": "Right choice, 0-based",
+            "correct": "Whether they are the same",
+            "margin": "Score of the right choice minus the best wrong one, nats per token",
+            "logliks": "Mean log-likelihood per token of each choice, nats",
+        },
+    ),
+    "corpora": View(
+        layout.CORPORA_CATALOGUE,
+        records.CORPORA,
+        "What was read, accepted and quarantined, by corpus",
+        {
+            "asset": "Asset that read it",
+            "partition": "Its partition",
+            "rows_read": "Lines read; always accepted + quarantined",
+            "rows_accepted": "Rows taken",
+            "rows_quarantined": "Rows set aside with a reason",
+            "reasons": "JSON object: reason -> count",
+            "data_version": "Hash of the accepted rows",
+            "materialized_at": "When it was read (UTC)",
+        },
+    ),
+    "drift": View(
+        "drift",
+        records.DRIFT,
+        "Recent usage against the usage that the serving adapter was trained for",
+        {
+            "measured_at": "When it was measured (UTC)",
+            "window_first_day": "First UTC day of the window",
+            "window_last_day": "Last UTC day of the window",
+            "window_rows": "Prompts in the window",
+            "anchor_rows": "Prompts that the adapter was trained for",
+            "null_mean_bits": "Divergence that chance alone gives on average, bits",
+            "null_95_bits": "Divergence that chance alone exceeds in 5 % of cases, bits",
+            "novel_share": "Share of prompts outside every cluster",
+            "verdict": "drift, no_drift or insufficient_data",
+            "moved_clusters": "Clusters whose share moved by more than three standard errors",
+        },
+    ),
+    "comparisons": View(
+        "comparisons",
+        records.COMPARISONS,
+        "Sampling strategies on held-out items, same budget and training code",
+        {
+            "sampled_rows": "Auxiliary rows chosen",
+            "sampled_tokens": "Supervised tokens of them",
+            "accuracy": "Share of right answers of the adapter",
+            "base_accuracy": "Share of right answers of the base model",
+            "difference_points": "Accuracy minus that of `random` with the same seed, points",
+            "low_points": "Lower end of its 95 % interval",
+            "high_points": "Upper end of its 95 % interval",
+        },
+    ),
+}
+
+_DERIVED = {
+    "scores_summary": (
+        """
+        SELECT language, suite, model, adapter_version, count(*) AS items,
+               avg(correct::INT) AS accuracy,
+               (avg(correct::INT) + 1.920729 / count(*) - 1.96 * sqrt(avg(correct::INT)
+                 * (1 - avg(correct::INT)) / count(*) + 0.9604 / count(*) ** 2))
+                 / (1 + 3.8416 / count(*)) AS accuracy_low,
+               (avg(correct::INT) + 1.920729 / count(*) + 1.96 * sqrt(avg(correct::INT)
+                 * (1 - avg(correct::INT)) / count(*) + 0.9604 / count(*) ** 2))
+                 / (1 + 3.8416 / count(*)) AS accuracy_high
+        FROM scores GROUP BY ALL ORDER BY ALL
+        """,
+        "Accuracy by language, suite and model, with Wilson's 95 % interval",
+        {
+            "model": "base or adapter",
+            "accuracy": "Share of right answers",
+            "accuracy_low": "Lower end of the interval",
+            "accuracy_high": "Upper end of the interval",
+        },
+    ),
+    "gaps_top": (
+        """
+        SELECT language, cluster_id, title, gap, p_usage, p_training, coverage, usage_rows,
+               training_rows, pool_rows
+        FROM gaps WHERE gap > 0 ORDER BY language, gap DESC
+        """,
+        "Clusters that are under-covered, the largest gap of each language first",
+        {
+            "p_usage": "Share of usage",
+            "p_training": "Share of the training data",
+            "coverage": "p_training / p_usage",
+            "usage_rows": "Prompts in the usage window",
+            "pool_rows": "Auxiliary rows available",
+        },
+    ),
+}
+
+
+def catalogue_path(store: Store, directory: Path) -> Path:
+    """Where the file lies: in a local store, else in the project's data folder."""
+    if store.is_local:
+        return store.local_path("compass.duckdb")
+    return directory / "data" / "compass.duckdb"
+
+
+def ensure_catalogue(store: Store, path: Path) -> Path:
+    """Build the file unless it is there and says what this code would write. Cheap to call."""
+    recipe = version_of(
+        [RECIPE, store.root, {name: str(view.schema) for name, view in VIEWS.items()}]
+    )
+    mark = path.with_name(f"{path.name}.recipe")
+    if path.exists() and mark.exists() and mark.read_text() == recipe:
+        return path
+    for view in VIEWS.values():
+        # A glob without files cannot be bound; an empty file with the schema makes it bind always.
+        store.write_parquet(f"{view.folder}/_schema.parquet", records.empty(view.schema))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{path.name}.tmp-{uuid.uuid4().hex[:8]}")
+    try:
+        with duckdb.connect(str(temporary)) as connection:
+            for name, view in VIEWS.items():
+                glob = store.uri(f"{view.folder}/*.parquet").replace("'", "''")
+                columns = ", ".join(view.schema)
+                _create(
+                    connection,
+                    name,
+                    f"SELECT {columns} FROM read_parquet('{glob}', union_by_name = true)",
+                    view.text,
+                    {c: view.columns.get(c, _COMMON.get(c, "")) for c in view.schema},
+                )
+            for name, (query, text, comments) in _DERIVED.items():
+                named = {**_COMMON, **comments}
+                _create(connection, name, query, text, named)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    mark.write_text(recipe)
+    return path
+
+
+def _create(
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    query: str,
+    text: str,
+    comments: dict[str, str],
+) -> None:
+    connection.execute(f"CREATE VIEW {name} AS {query}")
+    connection.execute(f"COMMENT ON VIEW {name} IS {_quoted(text)}")
+    described = connection.execute(f"DESCRIBE {name}").fetchall()
+    for column, *_ in described:
+        comment = comments.get(column, "")
+        connection.execute(f"COMMENT ON COLUMN {name}.{column} IS {_quoted(comment)}")
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def query(path: Path, sql: str) -> pl.DataFrame:
+    """Run one read-only statement over the views.
+
+    Raises InputError with DuckDB's message, and with the views that exist, when it cannot run.
+    """
+    with duckdb.connect(str(path), read_only=True) as connection:
+        try:
+            return connection.execute(sql).pl()
+        except duckdb.Error as error:
+            views = ", ".join(sorted([*VIEWS, *_DERIVED]))
+            raise InputError(f"{str(error).strip()}\nViews: {views}") from None
+
+
+def as_json(frame: pl.DataFrame) -> str:
+    """Rows as a JSON array; dates and times as ISO text."""
+    return json.dumps(frame.to_dicts(), ensure_ascii=False, default=str, indent=1)

@@ -1,0 +1,98 @@
+import pytest
+
+from compass_core import records
+from compass_core.adapters.registry import (
+    adapter_dir,
+    lineage,
+    promote,
+    publish,
+    rollback,
+    serving,
+    versions,
+    write_catalogue,
+)
+from compass_core.errors import StoreError
+from compass_core.layout import adapters_catalogue
+from compass_core.storage import Store
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Store(tmp_path / "store")
+
+
+def give(store, weights, language="sw", **more):
+    folder = store.scratch_dir("adapter")
+    (folder / "adapter_model.safetensors").write_text(weights)
+    (folder / "lineage.json").write_text('{"language": "sw"}')
+    record = {"weights_version": weights, "training_set_version": "t1", "rows": 5, **more}
+    return publish(store, language, folder, record)
+
+
+def test_versions_count_up_by_language_and_never_change(store):
+    assert [give(store, w) for w in "abc"] == ["v0001", "v0002", "v0003"]
+    assert give(store, "a", language="th") == "v0001"
+    weights = [
+        (adapter_dir(store, "sw", v) / "adapter_model.safetensors").read_text()
+        for v in ("v0001", "v0002", "v0003")
+    ]
+    assert weights == ["a", "b", "c"]
+    assert lineage(store, "sw", "v0001") == {"language": "sw"}
+
+
+def test_the_same_weights_again_are_the_same_version(store):
+    assert give(store, "a") == give(store, "a") == "v0001"
+    assert versions(store, "sw").height == 1
+    assert give(store, "a", training_set_version="t2") == "v0002"
+
+
+def test_a_folder_without_a_record_is_replaced(store):
+    give(store, "a")
+    orphan = store.local_path("adapters/sw/v0002")
+    orphan.mkdir()
+    (orphan / "half").write_text("x")
+    assert give(store, "b") == "v0002"
+    assert not (adapter_dir(store, "sw", "v0002") / "half").exists()
+
+
+def test_who_serves_and_why_is_kept(store):
+    give(store, "a")
+    assert serving(store, "sw") is None
+    promote(store, "sw", "v0001", "first")
+    give(store, "b")
+    promote(store, "sw", "v0002", "+2.0 points")
+    table = versions(store, "sw")
+    assert table.schema == records.ADAPTERS
+    assert table["status"].to_list() == ["retired", "serving"]
+    assert table["parent"].to_list() == [None, "v0001"]
+    history = store.read_json("adapters/sw/registry.json")["history"]
+    assert [(h["from"], h["to"], h["reason"]) for h in history] == [
+        (None, "v0001", "first"),
+        ("v0001", "v0002", "+2.0 points"),
+    ]
+    assert all(h["at"].endswith("+00:00") for h in history)
+
+
+def test_rolling_back_goes_back_and_not_forth(store):
+    for weights in "abc":
+        promote(store, "sw", give(store, weights), "better")
+    assert rollback(store, "sw") == "v0002" == serving(store, "sw")
+    assert rollback(store, "sw", "bad answers") == "v0001" == serving(store, "sw")
+    with pytest.raises(StoreError, match="nothing to roll back to"):
+        rollback(store, "sw")
+    promote(store, "sw", "v0003", "after all")
+    assert rollback(store, "sw") == "v0001"
+
+
+def test_an_unknown_version_is_answered_with_the_known_ones(store):
+    give(store, "a")
+    with pytest.raises(StoreError, match=r"sw v0009 does not exist; there are: v0001"):
+        promote(store, "sw", "v0009", "typo")
+    with pytest.raises(StoreError, match=r"hi v0001 does not exist; there are: none"):
+        adapter_dir(store, "hi", "v0001")
+
+
+def test_the_catalogue_is_what_the_registry_says(store):
+    give(store, "a")
+    write_catalogue(store, "sw")
+    assert store.read_parquet(adapters_catalogue("sw")).equals(versions(store, "sw"))
