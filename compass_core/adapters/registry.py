@@ -4,11 +4,14 @@ A version is a folder that never changes; the registry is one small JSON file be
 """
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+from filelock import FileLock
 
 from compass_core import layout, records
 from compass_core.errors import StoreError
@@ -28,6 +31,21 @@ def _read(store: Store, language: str) -> dict[str, Any]:
     return store.read_json_or_none(_book_key(language)) or fresh
 
 
+@contextmanager
+def _locked(store: Store, language: str) -> Iterator[None]:
+    """One writer of a registry at a time, or one would write over what another had added.
+
+    On an object store there is no lock: there, one run a language at a time is the rule.
+    """
+    if not store.is_local:
+        yield
+        return
+    path = store.local_path(f"adapters/{language}/registry.lock")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(path):
+        yield
+
+
 def publish(store: Store, language: str, folder: Path, record: dict[str, Any]) -> str:
     """Take a finished PEFT folder as the next version, `v0001` and so on; returns its name.
 
@@ -35,26 +53,27 @@ def publish(store: Store, language: str, folder: Path, record: dict[str, Any]) -
     added. The folder is moved before the book is written: a kill between the two leaves a folder
     without a record, which is replaced by the next publication.
     """
-    book = _read(store, language)
-    names: list[str] = sorted(book["versions"])
-    if names:
-        newest = book["versions"][names[-1]]
-        same = ("weights_version", "training_set_version")
-        if all(newest.get(key) == record.get(key) for key in same):
-            return names[-1]
-    number = int(names[-1].removeprefix("v")) + 1 if names else 1
-    version = f"v{number:04d}"
-    if store.exists(_folder_key(language, version)):
-        store.delete(_folder_key(language, version))
-    store.publish_dir(folder, _folder_key(language, version))
-    kept = {k: v for k, v in record.items() if k != "losses"}
-    book["versions"][version] = {
-        **kept,
-        "parent": book["serving"],
-        "created_at": datetime.now(UTC).isoformat(),
-    }
-    store.write_json(_book_key(language), book)
-    return version
+    with _locked(store, language):
+        book = _read(store, language)
+        names: list[str] = sorted(book["versions"])
+        if names:
+            newest = book["versions"][names[-1]]
+            same = ("weights_version", "training_set_version")
+            if all(newest.get(key) == record.get(key) for key in same):
+                return names[-1]
+        number = int(names[-1].removeprefix("v")) + 1 if names else 1
+        version = f"v{number:04d}"
+        if store.exists(_folder_key(language, version)):
+            store.delete(_folder_key(language, version))
+        store.publish_dir(folder, _folder_key(language, version))
+        kept = {k: v for k, v in record.items() if k != "losses"}
+        book["versions"][version] = {
+            **kept,
+            "parent": book["serving"],
+            "created_at": datetime.now(UTC).isoformat(),
+        }
+        store.write_json(_book_key(language), book)
+        return version
 
 
 def adapter_dir(store: Store, language: str, version: str) -> Path:
@@ -87,23 +106,24 @@ def promote(store: Store, language: str, version: str, reason: str) -> None:
 
 
 def _serve(store: Store, language: str, version: str, reason: str, action: str) -> None:
-    book = _read(store, language)
-    if version not in book["versions"]:
-        raise StoreError(
-            f"adapter {language} {version} does not exist; "
-            f"there are: {', '.join(sorted(book['versions'])) or 'none'}"
+    with _locked(store, language):
+        book = _read(store, language)
+        if version not in book["versions"]:
+            raise StoreError(
+                f"adapter {language} {version} does not exist; "
+                f"there are: {', '.join(sorted(book['versions'])) or 'none'}"
+            )
+        book["history"].append(
+            {
+                "from": book["serving"],
+                "to": version,
+                "action": action,
+                "reason": reason,
+                "at": datetime.now(UTC).isoformat(),
+            }
         )
-    book["history"].append(
-        {
-            "from": book["serving"],
-            "to": version,
-            "action": action,
-            "reason": reason,
-            "at": datetime.now(UTC).isoformat(),
-        }
-    )
-    book["serving"] = version
-    store.write_json(_book_key(language), book)
+        book["serving"] = version
+        store.write_json(_book_key(language), book)
 
 
 def rollback(store: Store, language: str, reason: str = "rollback") -> str:

@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from compass_core import records
@@ -82,6 +84,21 @@ def test_rolling_back_goes_back_and_not_forth(store):
         rollback(store, "sw")
     promote(store, "sw", "v0003", "after all")
     assert rollback(store, "sw") == "v0001"
+
+
+def test_publishing_and_promoting_at_once_lose_nothing(store):
+    give(store, "first")
+
+    def act(i):
+        if i % 2:
+            promote(store, "sw", "v0001", str(i))
+        else:
+            give(store, f"w{i}")
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(act, range(24)))
+    assert versions(store, "sw").height == 13
+    assert len(store.read_json("adapters/sw/registry.json")["history"]) == 12
 
 
 def test_an_unknown_version_is_answered_with_the_known_ones(store):
