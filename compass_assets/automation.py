@@ -11,25 +11,25 @@ by itself; training starts by a person (job `retrain`) or by drift.
   used: it also reacts to parents that were materialized without changing.
 """
 
+from typing import Any, TypeAlias
+
 import dagster as dg
 
-_CHANGED = dg.AutomationCondition.data_version_changed()
-_COMING = dg.AutomationCondition.will_be_requested()
-_CODE = dg.AutomationCondition.code_version_changed()
-_IDLE = ~dg.AutomationCondition.in_progress()
+Condition: TypeAlias = dg.AutomationCondition[Any]
+
+_CHANGED: Condition = dg.AutomationCondition.data_version_changed()
+_COMING: Condition = dg.AutomationCondition.will_be_requested()
+_CODE: Condition = dg.AutomationCondition.code_version_changed()
+_NEW: Condition = dg.AutomationCondition.newly_missing()
+_IDLE: Condition = ~dg.AutomationCondition.in_progress()
 
 ON_CODE_CHANGE = (_CODE.since_last_handled() & _IDLE).with_label("its code or settings changed")
 
+_PARENT_CHANGED: Condition = dg.AutomationCondition.any_deps_match(_CHANGED | _COMING)
+_REASON: Condition = _NEW | _PARENT_CHANGED | _CODE
+
 FOLLOW = (
-    (
-        (
-            dg.AutomationCondition.newly_missing()
-            | dg.AutomationCondition.any_deps_match(_CHANGED | _COMING)
-            | _CODE
-        )
-        .since_last_handled()
-        .with_label("a parent has new data, or its own code changed")
-    )
+    _REASON.since_last_handled().with_label("a parent has new data, or its own code changed")
     & (~dg.AutomationCondition.any_deps_missing()).with_label("all parents exist")
     & (~dg.AutomationCondition.any_deps_in_progress()).with_label("no parent is on its way")
     & _IDLE

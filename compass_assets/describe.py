@@ -1,6 +1,6 @@
 """What every asset declaration shares: owner, group, kinds, code version, edges, retry policy."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -34,7 +34,7 @@ GROUPS = {
 CHILD_RETRY = dg.RetryPolicy(max_retries=2, delay=5)
 
 
-def declaration(
+def graph_asset(
     name: str,
     partitions: dg.PartitionsDefinition[Any],
     code_versions: Mapping[str, str],
@@ -44,8 +44,9 @@ def declaration(
     condition: dg.AutomationCondition[Any] | None = None,
     child: bool = False,
     checks: Sequence[dg.AssetCheckSpec] | None = None,
-) -> dict[str, Any]:
-    """Keyword arguments for `@dg.asset`: everything that follows from the graph's table.
+    description: str,
+) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
+    """`@dg.asset` with everything that follows from the graph's table filled in.
 
     Edges that carry a `mappings` entry cross from one partitioning to another; the others are one
     to one. `child`: the step runs a model in a child process, one at a time on this machine.
@@ -55,7 +56,7 @@ def declaration(
         dg.AssetDep(parent, partition_mapping=given.get(parent)) for parent in NODES[name].edges
     ]
     extra: dict[str, Any] = {"pool": "models", "retry_policy": CHILD_RETRY} if child else {}
-    return {
+    declared: dict[str, Any] = {
         "name": name,
         "partitions_def": partitions,
         "deps": deps,
@@ -66,5 +67,12 @@ def declaration(
         "automation_condition": condition,
         "check_specs": list(checks or []),
         "backfill_policy": dg.BackfillPolicy.multi_run(1),  # a batch would share one data version
+        "description": description,
         **extra,
     }
+
+    def decorate(function: Callable[..., Any]) -> dg.AssetsDefinition:
+        made: dg.AssetsDefinition = dg.asset(**declared)(function)
+        return made
+
+    return decorate

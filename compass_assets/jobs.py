@@ -26,7 +26,9 @@ def build_jobs(project: Project) -> list[Any]:
             "Gap report, training set, adapter, scores and promotion of one language, in one run, "
             "so that no adapter is trained on an outdated set.",
         ),
-        of("evaluate", ("benchmark_scores", "promoted_adapter"), "Score and gate an adapter again."),
+        of(
+            "evaluate", ("benchmark_scores", "promoted_adapter"), "Score and gate an adapter again."
+        ),
         of(
             "bootstrap_language",
             tuple(name for name in BY_LANGUAGE if name not in ON_DEMAND),

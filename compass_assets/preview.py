@@ -17,7 +17,11 @@ def table(frame: pl.DataFrame, columns: list[str], rows: int = 8) -> dg.Markdown
 
 def counts(values: dict[str, Any]) -> dg.MarkdownMetadataValue:
     """A two-column table of names and figures."""
-    lines = ["| what | count |", "|---|---:|", *(f"| {_cell(k)} | {v} |" for k, v in values.items())]
+    lines = [
+        "| what | count |",
+        "|---|---:|",
+        *(f"| {_cell(k)} | {v} |" for k, v in values.items()),
+    ]
     return dg.MetadataValue.md("\n".join(lines))
 
 
@@ -29,5 +33,7 @@ def _cell(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else str(value)
     text = " ".join(text.split())
     for mark in "\\`|<>[]*_":
-        text = text.replace(mark, f"\\{mark}" if mark not in "<>" else {"<": "&lt;", ">": "&gt;"}[mark])
+        text = text.replace(
+            mark, f"\\{mark}" if mark not in "<>" else {"<": "&lt;", ">": "&gt;"}[mark]
+        )
     return text if len(text) <= 90 else text[:89] + "…"

@@ -5,7 +5,7 @@ its description and cannot be forgotten. A value left empty keeps what the proje
 """
 
 import typing
-from typing import Any, Optional
+from typing import Any
 
 import dagster as dg
 from pydantic import Field, create_model
@@ -38,27 +38,30 @@ def _override_fields(section: type[Section]) -> dict[str, Any]:
     for name, info in section.model_fields.items():
         kind = info.annotation
         if isinstance(kind, type) and issubclass(kind, Section):
-            nested = create_model(  # type: ignore[call-overload]
+            nested: Any = create_model(
                 f"{kind.__name__}Override", __base__=dg.Config, **_override_fields(kind)
             )
             fields[name] = (nested, Field(nested(), description=kind.__doc__))
         else:
-            optional = Optional[_launchpad_type(kind)]  # noqa: UP045 - built at run time
+            optional = _launchpad_type(kind) | None
             fields[name] = (optional, Field(None, description=info.description))
     return fields
 
 
-_Overrides: Any = create_model(  # type: ignore[call-overload]
-    "Overrides", __base__=dg.Config, **_override_fields(Project)
-)
+class Overrides(dg.Config):
+    """Base of the derived class: the settings of one run, all optional."""
+
+
+_Derived: Any = create_model("Overrides", __base__=Overrides, **_override_fields(Project))
 
 
 class ProjectResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """Opens the workspace of a run: the project file with the launchpad's overrides on top."""
 
     project_file: str = Field(description="Path of compass.yaml.")
-    override: _Overrides = Field(
-        _Overrides(), description="Settings for this run only; empty fields keep the project's."
+    override: _Derived = Field(
+        default_factory=_Derived,
+        description="Settings for this run only; empty fields keep the project's.",
     )
 
     def overrides(self) -> dict[str, Any]:

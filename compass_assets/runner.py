@@ -77,8 +77,11 @@ class Runner:
             self._logs(targets)
             changed = self._changed()
             for language in targets:
-                roots = [a for a in ("training_corpus", "benchmark_items") if a in
-                         self._plan(language, changed)]
+                roots = [
+                    a
+                    for a in ("training_corpus", "benchmark_items")
+                    if a in self._plan(language, changed)
+                ]
                 self._run("bootstrap_language", partition=language, assets=roots)
             self._run_if_waiting()
             for language in targets:

@@ -94,7 +94,7 @@ class Step:
             consumed=consumed,
             facts={**(facts or {}), "wall_s": wall_s, "summary": summary},
             overrides=self.overrides,
-            run_id=self.context.run_id,
+            run_id=self.context.run.run_id,
         )
         self.ws.manifests.put(manifest)
         shown: dict[str, Any] = {"summary": summary, "wall_s": wall_s, **(metadata or {})}

@@ -26,8 +26,8 @@ def run(pipes: PipesContext) -> dict[str, Any]:
     if threads:
         # Before torch and numpy are imported: their pools read it once.
         os.environ["OMP_NUM_THREADS"] = str(threads)
-    from compass_core.stages import models as tasks
     from compass_core.config.load import load_project, with_overrides
+    from compass_core.stages import models as tasks
     from compass_core.workspace import Workspace
 
     loaded = load_project(Path(extras["project_file"]))

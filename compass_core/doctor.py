@@ -45,8 +45,6 @@ def _versions() -> list[Finding]:
     from packaging.requirements import Requirement
 
     findings = [Finding("ok", "python", sys.version.split()[0])]
-    if sys.version_info < (3, 11):
-        findings = [Finding("error", "python", sys.version.split()[0], "use Python 3.11 or newer")]
     try:
         wanted = importlib.metadata.requires(PACKAGE) or []
     except importlib.metadata.PackageNotFoundError:
@@ -95,7 +93,9 @@ def _store(ws: Workspace) -> Finding:
         ws.store.write_bytes("tmp/doctor", b"x")
         ws.store.delete("tmp/doctor")
     except Exception as error:  # whatever a file system or an object store may raise
-        return Finding("error", "store", f"{ws.store.root}: {error}", "check `store` and its rights")
+        return Finding(
+            "error", "store", f"{ws.store.root}: {error}", "check `store` and its rights"
+        )
     return Finding("ok", "store", f"{ws.store.root} can be written")
 
 

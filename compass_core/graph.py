@@ -6,6 +6,7 @@ whose change must mark the asset stale at once, although it reaches them through
 Dagster compares one hop only, so the edge is declared, with the version that was really consumed.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -212,10 +213,11 @@ def _model_fingerprints(project: Project, directory: Path) -> dict[str, str]:
     from compass_core.errors import ModelError
 
     found: dict[str, str] = {}
-    for name, compute in (
-        ("embedder", lambda: embedder_fingerprint(project.embedder, directory)),
-        ("base_model", lambda: base_fingerprint(project.base_model, directory)),
-    ):
+    computations: dict[str, Callable[[], str]] = {
+        "embedder": lambda: embedder_fingerprint(project.embedder, directory),
+        "base_model": lambda: base_fingerprint(project.base_model, directory),
+    }
+    for name, compute in computations.items():
         try:
             found[name] = compute()
         except ModelError:

@@ -1,4 +1,4 @@
-"""Content hashes: row hashes, data versions, seeded keys. Stable over machines and library versions.
+"""Content hashes: row hashes, data versions, seeded keys. The same on every machine.
 
 A data version is a hash of content, never of time or file layout, so materializing the same data
 again leaves everything downstream fresh.

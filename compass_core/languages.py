@@ -1,10 +1,23 @@
 """Language tags at the border: whatever a source writes becomes one BCP-47 tag, or an error."""
 
 import langcodes
+from langcodes.tag_parser import LanguageTagError
 
 # What sources write for the macro-language although they mean its standard variety.
-_STANDARD_OF = {"swa": "sw", "swh": "sw", "msa": "ms", "zsm": "ms", "nor": "nb", "no": "nb", "fas": "fa",
-                "pes": "fa", "zho": "zh", "cmn": "zh", "arb": "ar", "ara": "ar"}
+_STANDARD_OF = {
+    "swa": "sw",
+    "swh": "sw",
+    "msa": "ms",
+    "zsm": "ms",
+    "nor": "nb",
+    "no": "nb",
+    "fas": "fa",
+    "pes": "fa",
+    "zho": "zh",
+    "cmn": "zh",
+    "arb": "ar",
+    "ara": "ar",
+}
 
 
 def standard_tag(text: str) -> str:
@@ -20,11 +33,15 @@ def standard_tag(text: str) -> str:
     try:
         tag = langcodes.standardize_tag(raw.replace("_", "-"))
         language = langcodes.Language.get(tag)
-    except langcodes.LanguageTagError as error:
-        raise ValueError(f"{text!r} is no language tag ({error}); allowed are BCP-47 tags") from None
+    except LanguageTagError as error:
+        raise ValueError(
+            f"{text!r} is no language tag ({error}); allowed are BCP-47 tags"
+        ) from None
     base = language.language or ""
     if not language.is_valid() or base in ("", "und", "mul", "mis", "zxx"):
-        raise ValueError(f"{text!r} names no known language; allowed are BCP-47 tags such as sw, hi")
+        raise ValueError(
+            f"{text!r} names no known language; allowed are BCP-47 tags such as sw, hi"
+        )
     base = _STANDARD_OF.get(base, base)
     script = language.script
     if script and script == langcodes.Language.get(base).maximize().script:

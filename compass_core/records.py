@@ -6,10 +6,16 @@ covers every field that counts and makes the data version.
 """
 
 import polars as pl
+from polars.datatypes import DataType, DataTypeClass
 
 ROLES = ("usage", "training", "auxiliary", "proxy")
 
-TEXT = pl.Schema(
+
+def _schema(columns: dict[str, DataType | DataTypeClass]) -> pl.Schema:
+    return pl.Schema(columns)
+
+
+TEXT = _schema(
     {
         "row_id": pl.String,
         "language": pl.String,
@@ -24,7 +30,7 @@ TEXT = pl.Schema(
     }
 )
 
-USAGE = pl.Schema(
+USAGE = _schema(
     {
         "row_id": pl.String,
         "language": pl.String,
@@ -39,7 +45,7 @@ USAGE = pl.Schema(
     }
 )
 
-BENCHMARK = pl.Schema(
+BENCHMARK = _schema(
     {
         "item_id": pl.String,
         "language": pl.String,
@@ -54,7 +60,7 @@ BENCHMARK = pl.Schema(
     }
 )
 
-QUARANTINE = pl.Schema(
+QUARANTINE = _schema(
     {
         "file": pl.String,
         "line": pl.Int64,
@@ -64,7 +70,7 @@ QUARANTINE = pl.Schema(
     }
 )
 
-ASSIGNMENTS = pl.Schema(
+ASSIGNMENTS = _schema(
     {
         "language": pl.String,  # target language whose clusters these are
         "role": pl.String,  # usage | training | auxiliary | proxy
@@ -77,7 +83,7 @@ ASSIGNMENTS = pl.Schema(
     }
 )
 
-CLUSTERS = pl.Schema(
+CLUSTERS = _schema(
     {
         "language": pl.String,
         "cluster_id": pl.Int64,
@@ -90,7 +96,7 @@ CLUSTERS = pl.Schema(
     }
 )
 
-GAPS = pl.Schema(
+GAPS = _schema(
     {
         "language": pl.String,
         "cluster_id": pl.Int64,
@@ -114,7 +120,7 @@ GAPS = pl.Schema(
     }
 )
 
-SELECTIONS = pl.Schema(
+SELECTIONS = _schema(
     {
         "language": pl.String,
         "origin": pl.String,  # training (already there) | auxiliary (selected)
@@ -135,7 +141,7 @@ SELECTIONS = pl.Schema(
     }
 )
 
-SCORES = pl.Schema(
+SCORES = _schema(
     {
         "language": pl.String,
         "suite": pl.String,
@@ -152,7 +158,7 @@ SCORES = pl.Schema(
     }
 )
 
-ADAPTERS = pl.Schema(
+ADAPTERS = _schema(
     {
         "language": pl.String,
         "version": pl.String,
@@ -173,7 +179,7 @@ ADAPTERS = pl.Schema(
     }
 )
 
-DRIFT = pl.Schema(
+DRIFT = _schema(
     {
         "language": pl.String,
         "measured_at": pl.Datetime("us", "UTC"),
@@ -192,7 +198,7 @@ DRIFT = pl.Schema(
     }
 )
 
-COMPARISONS = pl.Schema(
+COMPARISONS = _schema(
     {
         "language": pl.String,
         "strategy": pl.String,
@@ -210,7 +216,7 @@ COMPARISONS = pl.Schema(
     }
 )
 
-CORPORA = pl.Schema(
+CORPORA = _schema(
     {
         "asset": pl.String,
         "partition": pl.String,

@@ -61,9 +61,7 @@ class Staleness:
         causes = []
         expected = self._code_versions[asset]
         if made.code_version != expected:
-            causes.append(
-                Cause(asset, "code", made.code_version, expected, made.materialized_at)
-            )
+            causes.append(Cause(asset, "code", made.code_version, expected, made.materialized_at))
         for name, consumed in made.consumed.items():
             if NODES[name].partition != NODES[asset].partition:
                 continue  # days and pools reach a language through its window and its catalogue

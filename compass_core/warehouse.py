@@ -295,10 +295,12 @@ def query(path: Path, sql: str) -> pl.DataFrame:
     """
     with duckdb.connect(str(path), read_only=True) as connection:
         try:
-            return connection.execute(sql).pl()
+            arrow = connection.execute(sql).to_arrow_table()
         except duckdb.Error as error:
             views = ", ".join(sorted([*VIEWS, *_DERIVED]))
             raise InputError(f"{str(error).strip()}\nViews: {views}") from None
+    frame = pl.from_arrow(arrow)
+    return frame if isinstance(frame, pl.DataFrame) else frame.to_frame()
 
 
 def as_json(frame: pl.DataFrame) -> str:

@@ -1,12 +1,10 @@
 """From gaps to a served adapter: training set, adapter, scores, promotion."""
 
-from typing import Any
-
 import dagster as dg
 import polars as pl
 
 from compass_assets.child import run_child
-from compass_assets.describe import declaration
+from compass_assets.describe import graph_asset
 from compass_assets.partitions import language_partitions
 from compass_assets.preview import counts, table
 from compass_assets.resources import ProjectResource
@@ -19,28 +17,24 @@ from compass_core.config.schema import Project
 def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefinition]:
     languages = language_partitions(project)
 
-    @dg.asset(
-        **declaration(
-            "sampled_training_set",
-            languages,
-            code_versions,
-            kinds=["parquet", "json"],
-            checks=[
-                dg.AssetCheckSpec(
-                    "budget_spent",
-                    asset="sampled_training_set",
-                    description="The sampling budget could be spent on what the pool holds.",
-                )
-            ],
-        ),
+    @graph_asset(
+        "sampled_training_set",
+        languages,
+        code_versions,
+        kinds=["parquet", "json"],
+        checks=[
+            dg.AssetCheckSpec(
+                "budget_spent",
+                asset="sampled_training_set",
+                description="The sampling budget could be spent on what the pool holds.",
+            )
+        ],
         description=(
             "The training corpus together with the auxiliary rows that bring the whole mix "
             "closest to usage; each row says why it is there."
         ),
     )
-    def sampled_training_set(
-        context: dg.AssetExecutionContext, project: ProjectResource
-    ) -> Events:
+    def sampled_training_set(context: dg.AssetExecutionContext, project: ProjectResource) -> Events:
         from compass_core.stages.sampling import sample_language
 
         step = Step(context, project, "sampled_training_set")
@@ -89,8 +83,12 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
             ],
         )
 
-    @dg.asset(
-        **declaration("adapter", languages, code_versions, kinds=["pytorch"], child=True),
+    @graph_asset(
+        "adapter",
+        languages,
+        code_versions,
+        kinds=["pytorch"],
+        child=True,
         description="The LoRA adapter of a language, an immutable version in PEFT's folder format.",
     )
     def adapter(
@@ -144,8 +142,12 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
         )
         report_sync(step.ws, context.instance)
 
-    @dg.asset(
-        **declaration("benchmark_scores", languages, code_versions, kinds=["pytorch"], child=True),
+    @graph_asset(
+        "benchmark_scores",
+        languages,
+        code_versions,
+        kinds=["pytorch"],
+        child=True,
         description="The adapter and the base model on the test split, item by item.",
     )
     def benchmark_scores(
@@ -181,25 +183,21 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
             },
         )
 
-    @dg.asset(
-        **declaration(
-            "promoted_adapter",
-            languages,
-            code_versions,
-            kinds=["json"],
-            checks=[
-                dg.AssetCheckSpec(
-                    "benchmark_gate",
-                    asset="promoted_adapter",
-                    description="The new version loses no more than the margin on the same items.",
-                )
-            ],
-        ),
+    @graph_asset(
+        "promoted_adapter",
+        languages,
+        code_versions,
+        kinds=["json"],
+        checks=[
+            dg.AssetCheckSpec(
+                "benchmark_gate",
+                asset="promoted_adapter",
+                description="The new version loses no more than the margin on the same items.",
+            )
+        ],
         description="Which adapter version serves. A version that loses too much is not promoted.",
     )
-    def promoted_adapter(
-        context: dg.AssetExecutionContext, project: ProjectResource
-    ) -> Events:
+    def promoted_adapter(context: dg.AssetExecutionContext, project: ProjectResource) -> Events:
         from compass_core.adapters.registry import serving, write_catalogue
         from compass_core.stages.promotion import decide
 

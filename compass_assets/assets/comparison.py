@@ -1,12 +1,11 @@
 """Does the chosen strategy beat the others? Measured on held-out items, on demand."""
 
-from typing import Any
-
 import dagster as dg
 import polars as pl
+from pydantic import Field
 
 from compass_assets.child import run_child
-from compass_assets.describe import declaration
+from compass_assets.describe import graph_asset
 from compass_assets.partitions import language_partitions
 from compass_assets.preview import table
 from compass_assets.resources import ProjectResource
@@ -19,19 +18,21 @@ from compass_core.hashing import version_of
 class ComparisonConfig(dg.Config):
     """Which strategies are trained beside `random`, and with which seeds."""
 
-    strategies: list[str] = ["none", "gap_waterfill"]
-    seeds: list[int] = [17]
+    strategies: list[str] = Field(
+        default_factory=lambda: ["none", "gap_waterfill"], description="Beside `random`."
+    )
+    seeds: list[int] = Field(
+        default_factory=lambda: [17], description="One training a strategy and seed."
+    )
 
 
 def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefinition]:
-    @dg.asset(
-        **declaration(
-            "strategy_comparison",
-            language_partitions(project),
-            code_versions,
-            kinds=["pytorch"],
-            child=True,
-        ),
+    @graph_asset(
+        "strategy_comparison",
+        language_partitions(project),
+        code_versions,
+        kinds=["pytorch"],
+        child=True,
         description=(
             "Sampling strategies side by side: the same budget, training code and held-out items. "
             "Nothing depends on it."
@@ -87,9 +88,7 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
                 ),
                 "items": int(frame["items"][0]),
                 "base_accuracy": frame["base_accuracy"][0],
-                "path": dg.MetadataValue.path(
-                    step.ws.store.uri(layout.comparison(step.partition))
-                ),
+                "path": dg.MetadataValue.path(step.ws.store.uri(layout.comparison(step.partition))),
             },
         )
 

@@ -1,13 +1,12 @@
 """Raw text in: auxiliary pools, training corpora and benchmark items, cleaned and accounted for."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
 import polars as pl
 
 from compass_assets.automation import ON_CODE_CHANGE
-from compass_assets.describe import declaration
+from compass_assets.describe import graph_asset
 from compass_assets.partitions import language_partitions, pool_partitions
 from compass_assets.preview import counts, table
 from compass_assets.resources import ProjectResource
@@ -29,32 +28,28 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
         for name in ("auxiliary_corpus", "training_corpus", "benchmark_items")
     }
 
-    @dg.asset(
-        **declaration(
-            "auxiliary_corpus",
-            pool_partitions,
-            code_versions,
-            kinds=["parquet", "polars"],
-            condition=ON_CODE_CHANGE,
-            checks=accounted["auxiliary_corpus"],
-        ),
+    @graph_asset(
+        "auxiliary_corpus",
+        pool_partitions,
+        code_versions,
+        kinds=["parquet", "polars"],
+        condition=ON_CODE_CHANGE,
+        checks=accounted["auxiliary_corpus"],
         description="Text in one auxiliary language that may be sampled to fill gaps.",
     )
     def auxiliary_corpus(context: dg.AssetExecutionContext, project: ProjectResource) -> Events:
         step = Step(context, project, "auxiliary_corpus")
         yield _ingest_corpus(step, "auxiliary")
-        yield from catalogue_events(step.ws, context.instance, context.run_id)
+        yield from catalogue_events(step.ws, context.instance, context.run.run_id)
         report_sync(step.ws, context.instance)
 
-    @dg.asset(
-        **declaration(
-            "training_corpus",
-            languages,
-            code_versions,
-            kinds=["parquet", "polars"],
-            condition=ON_CODE_CHANGE,
-            checks=accounted["training_corpus"],
-        ),
+    @graph_asset(
+        "training_corpus",
+        languages,
+        code_versions,
+        kinds=["parquet", "polars"],
+        condition=ON_CODE_CHANGE,
+        checks=accounted["training_corpus"],
         description="The training data that we have in the target language; may be empty.",
     )
     def training_corpus(context: dg.AssetExecutionContext, project: ProjectResource) -> Events:
@@ -62,15 +57,13 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
         yield _ingest_corpus(step, "training")
         report_sync(step.ws, context.instance)
 
-    @dg.asset(
-        **declaration(
-            "benchmark_items",
-            languages,
-            code_versions,
-            kinds=["parquet", "polars"],
-            condition=ON_CODE_CHANGE,
-            checks=accounted["benchmark_items"],
-        ),
+    @graph_asset(
+        "benchmark_items",
+        languages,
+        code_versions,
+        kinds=["parquet", "polars"],
+        condition=ON_CODE_CHANGE,
+        checks=accounted["benchmark_items"],
         description="Multiple-choice items in the target language; dev and test share no item.",
     )
     def benchmark_items(context: dg.AssetExecutionContext, project: ProjectResource) -> Events:

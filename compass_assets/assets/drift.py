@@ -1,11 +1,9 @@
 """The drift of a language's usage since its serving adapter was trained."""
 
-from typing import Any
-
 import dagster as dg
 
 from compass_assets.automation import FOLLOW
-from compass_assets.describe import declaration
+from compass_assets.describe import graph_asset
 from compass_assets.partitions import language_partitions
 from compass_assets.resources import ProjectResource
 from compass_assets.step import Events, Step
@@ -14,22 +12,18 @@ from compass_core.config.schema import Project
 
 
 def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefinition]:
-    @dg.asset(
-        **declaration(
-            "drift_report",
-            language_partitions(project),
-            code_versions,
-            kinds=["parquet", "duckdb"],
-            condition=FOLLOW,
-        ),
+    @graph_asset(
+        "drift_report",
+        language_partitions(project),
+        code_versions,
+        kinds=["parquet", "duckdb"],
+        condition=FOLLOW,
         description=(
             "Recent logs against the usage that the serving adapter was trained for, in the same "
             "clusters, judged against what chance alone would give."
         ),
     )
-    def drift_report(
-        context: dg.AssetExecutionContext, project: ProjectResource
-    ) -> Events:
+    def drift_report(context: dg.AssetExecutionContext, project: ProjectResource) -> Events:
         from compass_core.stages.drift import measure_drift
 
         step = Step(context, project, "drift_report")

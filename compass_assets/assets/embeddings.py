@@ -1,13 +1,12 @@
 """Texts to vectors: one asset a corpus, all through one store that encodes each text once."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
 
 from compass_assets.automation import FOLLOW
 from compass_assets.child import run_child
-from compass_assets.describe import CHILD_RETRY, declaration
+from compass_assets.describe import CHILD_RETRY, graph_asset
 from compass_assets.partitions import language_partitions, pool_partitions
 from compass_assets.resources import ProjectResource
 from compass_assets.rolls import as_result, catalogue_events
@@ -18,15 +17,13 @@ from compass_core.config.schema import Project
 def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefinition]:
     languages = language_partitions(project)
 
-    @dg.asset(
-        **declaration(
-            "auxiliary_embeddings",
-            pool_partitions,
-            code_versions,
-            kinds=["lancedb"],
-            condition=FOLLOW,
-            child=True,
-        ),
+    @graph_asset(
+        "auxiliary_embeddings",
+        pool_partitions,
+        code_versions,
+        kinds=["lancedb"],
+        condition=FOLLOW,
+        child=True,
         description="Vectors of one auxiliary corpus; only texts without a vector are encoded.",
     )
     def auxiliary_embeddings(
@@ -36,40 +33,34 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
     ) -> Events:
         step = Step(context, project, "auxiliary_embeddings")
         yield _embed(step, project, pipes, "auxiliary")
-        yield from catalogue_events(step.ws, context.instance, context.run_id)
+        yield from catalogue_events(step.ws, context.instance, context.run.run_id)
 
-    @dg.asset(
-        **declaration(
-            "auxiliary_catalogue",
-            languages,
-            code_versions,
-            kinds=["json"],
-            mappings={
-                "auxiliary_corpus": dg.AllPartitionMapping(),
-                "auxiliary_embeddings": dg.AllPartitionMapping(),
-            },
-        ),
+    @graph_asset(
+        "auxiliary_catalogue",
+        languages,
+        code_versions,
+        kinds=["json"],
+        mappings={
+            "auxiliary_corpus": dg.AllPartitionMapping(),
+            "auxiliary_embeddings": dg.AllPartitionMapping(),
+        },
         description=(
             "Which auxiliary corpora a target language may sample from, at which versions. "
             "Rolled by every step that changes one."
         ),
     )
-    def auxiliary_catalogue(
-        context: dg.AssetExecutionContext, project: ProjectResource
-    ) -> Events:
+    def auxiliary_catalogue(context: dg.AssetExecutionContext, project: ProjectResource) -> Events:
         step = Step(context, project, "auxiliary_catalogue")
-        events = catalogue_events(step.ws, context.instance, context.run_id, [step.partition])
+        events = catalogue_events(step.ws, context.instance, context.run.run_id, [step.partition])
         yield as_result(next(events))
 
-    @dg.asset(
-        **declaration(
-            "training_embeddings",
-            languages,
-            code_versions,
-            kinds=["lancedb"],
-            condition=FOLLOW,
-            child=True,
-        ),
+    @graph_asset(
+        "training_embeddings",
+        languages,
+        code_versions,
+        kinds=["lancedb"],
+        condition=FOLLOW,
+        child=True,
         description="Vectors of the training corpus of a language.",
     )
     def training_embeddings(
@@ -79,15 +70,13 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
     ) -> Events:
         yield _embed(Step(context, project, "training_embeddings"), project, pipes, "training")
 
-    @dg.asset(
-        **declaration(
-            "usage_embeddings",
-            languages,
-            code_versions,
-            kinds=["lancedb"],
-            condition=FOLLOW,
-            child=True,
-        ),
+    @graph_asset(
+        "usage_embeddings",
+        languages,
+        code_versions,
+        kinds=["lancedb"],
+        condition=FOLLOW,
+        child=True,
         description=(
             "Vectors of the prompts in the usage window, and of benchmark dev questions where "
             "they stand in for usage."
@@ -167,9 +156,7 @@ def encode_backlog_op(
     if not waiting:
         context.log.info("every text has its vector")
         return
-    done = run_child(
-        context, project, pipes, "encode", {"parts": [list(part) for part in waiting]}
-    )
+    done = run_child(context, project, pipes, "encode", {"parts": [list(part) for part in waiting]})
     text = f"{done['encoded']} texts encoded in {done['wall_s']:.1f} s"
     tell("encode_backlog", "all", text)
     context.log.info(text)

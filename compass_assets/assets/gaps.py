@@ -1,12 +1,10 @@
 """Clusters, assignments and the gap report of a language."""
 
-from typing import Any
-
 import dagster as dg
 import polars as pl
 
 from compass_assets.automation import FOLLOW
-from compass_assets.describe import declaration
+from compass_assets.describe import graph_asset
 from compass_assets.partitions import language_partitions
 from compass_assets.preview import table
 from compass_assets.resources import ProjectResource
@@ -18,31 +16,26 @@ from compass_core.config.schema import Project
 
 def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefinition]:
     languages = language_partitions(project)
-    follow = {"condition": FOLLOW}
 
-    @dg.asset(
-        **declaration(
-            "semantic_clusters",
-            languages,
-            code_versions,
-            kinds=["numpy", "hdbscan"],
-            **follow,
-            checks=[
-                dg.AssetCheckSpec(
-                    "embedder_not_split_by_language",
-                    asset="semantic_clusters",
-                    description="Clusters follow what is asked, not the language it is asked in.",
-                )
-            ],
-        ),
+    @graph_asset(
+        "semantic_clusters",
+        languages,
+        code_versions,
+        kinds=["numpy", "hdbscan"],
+        condition=FOLLOW,
+        checks=[
+            dg.AssetCheckSpec(
+                "embedder_not_split_by_language",
+                asset="semantic_clusters",
+                description="Clusters follow what is asked, not the language it is asked in.",
+            )
+        ],
         description=(
             "Clusters over usage, training and a sample of the pool. Kept while new usage falls "
             "into them; fitted anew, with stable ids, when it does not."
         ),
     )
-    def semantic_clusters(
-        context: dg.AssetExecutionContext, project: ProjectResource
-    ) -> Events:
+    def semantic_clusters(context: dg.AssetExecutionContext, project: ProjectResource) -> Events:
         from compass_core.stages.clusters import cluster_language
 
         step = Step(context, project, "semantic_clusters")
@@ -83,19 +76,19 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
             ],
         )
 
-    @dg.asset(
-        **declaration("cluster_assignments", languages, code_versions, kinds=["parquet"], **follow),
+    @graph_asset(
+        "cluster_assignments",
+        languages,
+        code_versions,
+        kinds=["parquet"],
+        condition=FOLLOW,
         description="The cluster of every usage, training and auxiliary row of a language.",
     )
-    def cluster_assignments(
-        context: dg.AssetExecutionContext, project: ProjectResource
-    ) -> Events:
+    def cluster_assignments(context: dg.AssetExecutionContext, project: ProjectResource) -> Events:
         from compass_core.stages.clusters import assign_language
 
         step = Step(context, project, "cluster_assignments")
-        frame, version = assign_language(
-            step.ws, step.partition, step.version("semantic_clusters")
-        )
+        frame, version = assign_language(step.ws, step.partition, step.version("semantic_clusters"))
         by_role = (
             frame.group_by("role")
             .agg(
@@ -122,21 +115,19 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
             },
         )
 
-    @dg.asset(
-        **declaration(
-            "gap_report",
-            languages,
-            code_versions,
-            kinds=["parquet", "duckdb"],
-            **follow,
-            checks=[
-                dg.AssetCheckSpec(
-                    "enough_usage",
-                    asset="gap_report",
-                    description="The gaps are measured on at least `usage.min_rows` prompts.",
-                )
-            ],
-        ),
+    @graph_asset(
+        "gap_report",
+        languages,
+        code_versions,
+        kinds=["parquet", "duckdb"],
+        condition=FOLLOW,
+        checks=[
+            dg.AssetCheckSpec(
+                "enough_usage",
+                asset="gap_report",
+                description="The gaps are measured on at least `usage.min_rows` prompts.",
+            )
+        ],
         description="Which clusters users ask about more than the training data covers.",
     )
     def gap_report(context: dg.AssetExecutionContext, project: ProjectResource) -> Events:

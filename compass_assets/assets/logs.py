@@ -6,7 +6,7 @@ from typing import Any
 
 import dagster as dg
 
-from compass_assets.describe import declaration
+from compass_assets.describe import graph_asset
 from compass_assets.partitions import DAYS, language_partitions, usage_key, usage_partitions
 from compass_assets.preview import table
 from compass_assets.resources import ProjectResource
@@ -22,17 +22,18 @@ Events = Iterator[dg.MaterializeResult[Any] | dg.AssetMaterialization | dg.Outpu
 
 
 def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefinition]:
-    @dg.asset(
-        **declaration(
-            "usage_logs", usage_partitions(project), code_versions, kinds=["parquet", "polars"]
-        ),
+    @graph_asset(
+        "usage_logs",
+        usage_partitions(project),
+        code_versions,
+        kinds=["parquet", "polars"],
         description=(
             "What users asked in one language on one UTC day, from all complete log files. "
             "Materializing a day takes every waiting file of its language."
         ),
     )
     def usage_logs(context: dg.AssetExecutionContext, project: ProjectResource) -> Events:
-        key = context.partition_key.keys_by_dimension  # type: ignore[attr-defined]
+        key = context.partition_key.keys_by_dimension
         ws = project.workspace()
         language, day = key["language"], date.fromisoformat(key["day"])
         published = ingest_pending(ws, language, also={day}, report=context.log.info)
@@ -41,17 +42,15 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
         yield dg.MaterializeResult(
             data_version=dg.DataVersion(facts["data_version"]), metadata=_metadata(facts)
         )
-        yield from _day_events(ws, context.instance, language, published, context.run_id)
+        yield from _day_events(ws, context.instance, language, published, context.run.run_id)
         Ledger(ws.store, language).mark_published([day])
 
-    @dg.asset(
-        **declaration(
-            "usage_window",
-            language_partitions(project),
-            code_versions,
-            kinds=["json"],
-            mappings={"usage_logs": dg.MultiToSingleDimensionPartitionMapping("language")},
-        ),
+    @graph_asset(
+        "usage_window",
+        language_partitions(project),
+        code_versions,
+        kinds=["json"],
+        mappings={"usage_logs": dg.MultiToSingleDimensionPartitionMapping("language")},
         description=(
             "Which days of logs count as present usage: the last `usage.window_days`. "
             "Rolled by every ingest, so that what hangs from it is stale at once."
@@ -59,7 +58,7 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
     )
     def usage_window(context: dg.AssetExecutionContext, project: ProjectResource) -> Events:
         step = Step(context, project, "usage_window")
-        event = window_event(step.ws, context.instance, step.partition, context.run_id)
+        event = window_event(step.ws, context.instance, step.partition, context.run.run_id)
         yield as_result(event)
         report_sync(step.ws, context.instance)
 
@@ -79,7 +78,7 @@ def ingest_logs_op(
     ws = project.workspace()
     published = ingest_pending(ws, config.language, report=context.log.info)
     tell("usage_logs", config.language, f"{len(published)} days published")
-    yield from _day_events(ws, context.instance, config.language, published, context.run_id)
+    yield from _day_events(ws, context.instance, config.language, published, context.run.run_id)
     yield dg.Output(None)
 
 
@@ -126,4 +125,3 @@ def _metadata(facts: dict[str, Any]) -> dict[str, Any]:
         "bytes": facts["bytes"],
         "preview": table(facts["preview"], ["ts", "prompt", "file", "line"]),
     }
-

@@ -39,7 +39,7 @@ def run_demo(loaded: LoadedProject) -> int:
         "  make dev                         the graph in the Dagster UI, http://127.0.0.1:3000\n"
         "  .venv/bin/compass status         what is fresh, what is stale and why\n"
         "  .venv/bin/compass gaps sw        what Swahili users ask that training lacks\n"
-        f"  .venv/bin/compass query \"SELECT * FROM scores_summary\"\n"
+        f'  .venv/bin/compass query "SELECT * FROM scores_summary"\n'
     )
     return 0
 
@@ -87,7 +87,9 @@ def _table(ws: Workspace) -> Table:
 
 def _verdict(ws: Workspace) -> str:
     """Said from the figures: the effect may fail to appear, and then this says so."""
-    helped, harmed, unclear = [], [], []
+    helped: list[str] = []
+    harmed: list[str] = []
+    unclear: list[str] = []
     for language in ws.targets:
         gap = _comparison(ws, language)["gap_waterfill"]
         if gap["p_value"] < 0.05:

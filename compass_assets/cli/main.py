@@ -73,7 +73,9 @@ def dev(host: str = "127.0.0.1", port: int = 3000) -> None:
 
 @app.command()
 def materialize(
-    language: Annotated[list[str] | None, typer.Option(help="Only this target; repeatable.")] = None,
+    language: Annotated[
+        list[str] | None, typer.Option(help="Only this target; repeatable.")
+    ] = None,
     select: Annotated[
         list[str] | None, typer.Option(help="Only this asset, fresh or not; repeatable.")
     ] = None,
@@ -88,7 +90,9 @@ def materialize(
     from compass_assets.location import find_project
 
     _guarded(
-        lambda: run_materialize(find_project(), language or [], select or [], settings or [], as_json)
+        lambda: run_materialize(
+            find_project(), language or [], select or [], settings or [], as_json
+        )
     )
 
 

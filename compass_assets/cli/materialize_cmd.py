@@ -87,7 +87,9 @@ def parse_settings(settings: Sequence[str]) -> dict[str, Any]:
     for pair in settings:
         key, mark, value = pair.partition("=")
         if not mark or not key:
-            raise ConfigError(f"--set: received {pair!r}; allowed is key=value, as sampling.budget=5000")
+            raise ConfigError(
+                f"--set: received {pair!r}; allowed is key=value, as sampling.budget=5000"
+            )
         place = nested
         *sections, last = key.strip().split(".")
         for section in sections:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 import regex
+from polars.datatypes import DataType, DataTypeClass
 
 # Written without spaces between words: pairs and triples of characters stand for words.
 UNSEGMENTED = {"th", "zh", "ja", "km", "lo", "my", "bo", "yue"}
@@ -69,7 +70,7 @@ def describe_clusters(
                 "exemplars": list(dict.fromkeys(texts[p] for p in spoken))[:3],
             }
         )
-    schema = {
+    schema: dict[str, DataType | DataTypeClass] = {
         "cluster_id": pl.Int64,
         "title": pl.String,
         "keywords": pl.List(pl.String),

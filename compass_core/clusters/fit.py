@@ -111,7 +111,7 @@ def _attempts(
     if settings.method in ("auto", "kmeans"):
         most = max(1, len(rows) // ROWS_PER_CLUSTER)
         tried = np.linspace(settings.k_min, settings.k_max, settings.k_steps)
-        for asked in dict.fromkeys(int(round(k)) for k in tried):
+        for asked in dict.fromkeys(round(float(k)) for k in tried):
             k = min(asked, most)
             if any(detail.get("k") == k for _, detail, _ in attempts):
                 continue

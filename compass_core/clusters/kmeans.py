@@ -38,7 +38,8 @@ def mean_directions(
     if fallback is not None:
         empty = lengths[:, 0] <= 1e-12
         means[empty] = fallback[empty]
-    return np.round(means, DECIMALS).astype(np.float32)
+    rounded: np.ndarray = np.round(means, DECIMALS).astype(np.float32)
+    return rounded
 
 
 def _plus_plus(vectors: np.ndarray, k: int, generator: np.random.Generator) -> np.ndarray:

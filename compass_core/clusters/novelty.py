@@ -21,5 +21,6 @@ def refit_reason(
         return "the embedder has another dimension"
     novel = float(assign(model, usage_vectors, "nearest").off_target.mean())
     if novel > settings.refit_novelty:
-        return f"{100 * novel:.1f} % of usage lies outside all clusters (limit {settings.refit_novelty:.0%})"
+        limit = 100 * settings.refit_novelty
+        return f"{100 * novel:.1f} % of usage lies outside all clusters (limit {limit:g} %)"
     return None

@@ -74,7 +74,9 @@ def _parse(file: Path) -> Any:
     try:
         return YAML(typ="rt").load(file.read_text(encoding="utf-8"))
     except UnicodeDecodeError as error:
-        raise ConfigError(f"{file.name}: not UTF-8 at byte {error.start}; save it as UTF-8") from None
+        raise ConfigError(
+            f"{file.name}: not UTF-8 at byte {error.start}; save it as UTF-8"
+        ) from None
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = f":{mark.line + 1}" if mark else ""

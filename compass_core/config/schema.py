@@ -278,9 +278,7 @@ class Project(Section):
         "compass", description="Shown in reports.", min_length=1, pattern=r"^[\w .-]+$"
     )
     seed: int = Field(17, ge=0, description="Every random choice follows from it.")
-    store: str = Field(
-        "data/store", description="Where results go: a path or an object-store URI."
-    )
+    store: str = Field("data/store", description="Where results go: a path or an object-store URI.")
     languages: Languages
     inputs: Inputs = Inputs()
     ingest: Ingest = Ingest()

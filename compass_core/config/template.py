@@ -13,7 +13,7 @@ from compass_core.config.schema import Project, Section
 
 HEADER = """\
 # A COMPASS project. Every setting is here with its default; delete what you do not change.
-# Check it with `compass config`. A language tag that YAML could take for a boolean (no) needs quotes.
+# `compass config` checks it. A tag that YAML could take for a boolean (no) needs quotes.
 """
 
 
@@ -61,5 +61,9 @@ def _allowed(kind: Any) -> str:
 def _yaml(value: Any) -> str:
     """JSON is YAML; a plain word needs no quotes."""
     if isinstance(value, str) and value and value.replace("_", "").replace("/", "").isalnum():
-        return value if value not in ("no", "yes", "on", "off", "null", "true", "false") else f'"{value}"'
+        return (
+            value
+            if value not in ("no", "yes", "on", "off", "null", "true", "false")
+            else f'"{value}"'
+        )
     return json.dumps(value, ensure_ascii=False)

@@ -13,7 +13,7 @@ from compass_core.config.schema import Ingest, Suite
 from compass_core.corpora.clean import clean_text
 from compass_core.corpora.files import find_languages, source_files
 from compass_core.corpora.ingest import Books, IngestResult, Rejected, check_language, optional_text
-from compass_core.corpora.readers import Line, read_lines
+from compass_core.corpora.readers import read_lines
 from compass_core.corpora.shapes import ShapeError
 from compass_core.hashing import text_hash
 

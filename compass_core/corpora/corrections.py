@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -60,12 +61,12 @@ def corrector(input_folder: Path, file: str) -> Callable[[int, str], str] | None
 
     def correct(line: int, raw: str) -> str:
         found = book.get(_key(file, line, raw))
-        return found["fixed"] if found else raw
+        return str(found["fixed"]) if found else raw
 
     return correct
 
 
-def _read(folder: Path) -> dict[str, dict[str, str]]:
+def _read(folder: Path) -> dict[str, dict[str, Any]]:
     path = folder / CORRECTIONS
     if not path.is_file():
         return {}

@@ -91,7 +91,7 @@ def find_languages(folder: Path) -> tuple[dict[str, str], list[str]]:
             continue
         if tag in names:
             problems.append(
-                f"{folder.name}/{path.name}: {names[tag]} is {tag} as well; put both into one folder"
+                f"{folder.name}/{path.name}: {names[tag]} is {tag} too; put both into one folder"
             )
             continue
         names[tag] = path.name

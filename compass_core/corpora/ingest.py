@@ -125,9 +125,7 @@ def _all_lines(folder: Path, files: list[SourceFile]) -> Iterator[tuple[str, Lin
             yield file.path, line
 
 
-def _text_row(
-    record: dict[str, Any], language: str, ingest: Ingest, file: str, line: Line
-) -> Row:
+def _text_row(record: dict[str, Any], language: str, ingest: Ingest, file: str, line: Line) -> Row:
     check_language(record, language)
     prompt, response = prompt_and_response(record)
     prompt = clean_text(prompt, ingest.max_chars)
@@ -135,7 +133,9 @@ def _text_row(
     source, licence = optional_text(record, "source"), optional_text(record, "license")
     identity = optional_text(record, "id")
     row_hash = text_hash(language, prompt, response, source, licence, identity)
-    row_id = text_hash(language, source, identity) if identity else text_hash(language, prompt, response)
+    row_id = (
+        text_hash(language, source, identity) if identity else text_hash(language, prompt, response)
+    )
     return {
         "row_id": row_id,
         "language": language,

@@ -62,7 +62,9 @@ class Ledger:
                 continue
             known = book["paths"].get(name)
             stat = [size_bytes, mtime_ns]
-            fixed = corrected and known is not None and book["files"][known["digest"]]["quarantined"]
+            fixed = (
+                corrected and known is not None and book["files"][known["digest"]]["quarantined"]
+            )
             if known is not None and known["stat"] == stat and not fixed:
                 done += 1
                 continue
@@ -152,7 +154,7 @@ class Ledger:
     def duplicates_of_day(self, day: date) -> int:
         """Rows of a day that came in more than one file."""
         iso = day.isoformat()
-        held = sum(entry["days"].get(iso, 0) for _, entry in self._files())
+        held: int = sum(entry["days"].get(iso, 0) for _, entry in self._files())
         return held - self.assemble_day(day).height
 
     def quarantine(self) -> pl.DataFrame:

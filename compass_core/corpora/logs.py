@@ -74,9 +74,7 @@ def _ends_well(path: Path) -> bool:
     return True
 
 
-def parse_log_file(
-    folder: Path, file: SourceFile, language: str, ingest: Ingest
-) -> IngestResult:
+def parse_log_file(folder: Path, file: SourceFile, language: str, ingest: Ingest) -> IngestResult:
     """Usage rows (records.USAGE) of one file; the UTC day of each event counts, not the name."""
     started = time.monotonic()
     books = Books()
@@ -99,9 +97,7 @@ def _usage_row(
     identity = optional_text(record, "id")
     stamp = moment.isoformat()
     row_id = (
-        text_hash(language, identity)
-        if identity
-        else text_hash(language, stamp, user_hash, prompt)
+        text_hash(language, identity) if identity else text_hash(language, stamp, user_hash, prompt)
     )
     return {
         "row_id": row_id,
@@ -134,6 +130,7 @@ def _moment(value: Any) -> datetime:
     if moment is None or not FIRST_YEAR <= moment.year < LAST_YEAR:
         raise Rejected(
             "bad_timestamp",
-            f"received {str(value)[:60]!r}; allowed: ISO-8601 or epoch, {FIRST_YEAR} to {LAST_YEAR}",
+            f"received {str(value)[:60]!r}; allowed: ISO-8601 or epoch, "
+            f"{FIRST_YEAR} to {LAST_YEAR}",
         )
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

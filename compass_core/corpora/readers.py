@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from compass_core.errors import InputError
 
@@ -44,7 +44,9 @@ def read_lines(path: Path, correct: Callable[[int, str], str] | None = None) -> 
     elif name.endswith(".parquet"):
         yield from _parquet(path)
     else:
-        raise InputError(f"{path}: received format {path.suffix!r}; allowed: jsonl(.gz) json csv parquet")
+        raise InputError(
+            f"{path}: received format {path.suffix!r}; allowed: jsonl(.gz) json csv parquet"
+        )
     after = path.stat()
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise InputError(f"{path} changed while it was read; run again when it is complete")
@@ -58,14 +60,17 @@ def raw_text(data: bytes) -> str:
 
 def _jsonl(path: Path, correct: Callable[[int, str], str] | None) -> Iterator[Line]:
     with path.open("rb") as plain:
-        stream: IO[bytes] = gzip.GzipFile(fileobj=plain) if path.name.endswith(".gz") else plain
+        packed = path.name.endswith(".gz")
+        stream = cast(IO[bytes], gzip.GzipFile(fileobj=plain) if packed else plain)
         number = 0
         while True:
             number += 1
             try:
                 data = stream.readline(MAX_LINE_BYTES + 1)
             except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-                yield Line(number, "", None, "truncated_file", f"compressed data ends early: {error}")
+                yield Line(
+                    number, "", None, "truncated_file", f"compressed data ends early: {error}"
+                )
                 return
             if not data:
                 return
@@ -166,6 +171,10 @@ def _parquet(path: Path) -> Iterator[Line]:
         for batch in pq.ParquetFile(path).iter_batches(batch_size=8_192):
             for row in batch.to_pylist():
                 number += 1
-                yield Line(number, raw_text(json.dumps(row, default=str, ensure_ascii=False).encode()), row)
+                yield Line(
+                    number, raw_text(json.dumps(row, default=str, ensure_ascii=False).encode()), row
+                )
     except (pa.ArrowInvalid, OSError) as error:
-        yield Line(number + 1, "", None, "truncated_file", f"not a whole Parquet file: {error}"[:200])
+        yield Line(
+            number + 1, "", None, "truncated_file", f"not a whole Parquet file: {error}"[:200]
+        )

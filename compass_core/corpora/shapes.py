@@ -54,5 +54,7 @@ def _text(record: dict[str, Any], name: str) -> str:
     value = record.get(name)
     if not isinstance(value, str) or not value.strip():
         got = "nothing" if value is None else type(value).__name__
-        raise ShapeError(f"{name}: received {got if value != '' else 'empty text'}; allowed is text")
+        raise ShapeError(
+            f"{name}: received {got if value != '' else 'empty text'}; allowed is text"
+        )
     return value

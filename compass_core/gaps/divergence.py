@@ -21,9 +21,7 @@ def jsd_bits(p: np.ndarray, q: np.ndarray) -> float:
     return min(1.0, max(0.0, (half(p) + half(q)) / 2))
 
 
-def shrunk(
-    counts: np.ndarray, prior: np.ndarray, strength: float
-) -> tuple[np.ndarray, np.ndarray]:
+def shrunk(counts: np.ndarray, prior: np.ndarray, strength: float) -> tuple[np.ndarray, np.ndarray]:
     """Posterior mean f64[K] and Dirichlet parameters f64[K] of counts under a prior.
 
     `prior` f64[K] is a distribution (or all zero: uniform), `strength` its weight in rows.

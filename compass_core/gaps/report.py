@@ -67,7 +67,9 @@ def gap_report(
     training_tokens = tally("training", "supervised_tokens")
     pool_tokens = tally("auxiliary", "supervised_tokens")
     asked = logs + proxy
-    centroids = np.vstack([model.centroids, np.zeros((len(ids) - len(model.cluster_ids), model.centroids.shape[1]))])
+    centroids = np.vstack(
+        [model.centroids, np.zeros((len(ids) - len(model.cluster_ids), model.centroids.shape[1]))]
+    )
     hosts = merge_small(asked + training, asked, centroids, gaps.min_cluster_rows)
 
     def merged(values: np.ndarray) -> np.ndarray:

@@ -54,4 +54,4 @@ def round_largest_remainder(x: np.ndarray, available: np.ndarray, total: int) ->
             open_ = np.flatnonzero(whole > 0)
             order = open_[np.argsort(remainder[open_], kind="stable")]
             whole[order[:-short]] -= 1
-    return whole
+    return np.asarray(whole)

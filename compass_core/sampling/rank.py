@@ -34,9 +34,9 @@ def rank_rows(
     key = rows["key"].to_numpy()
     order = np.lexsort((key, -score, point))
     turn = np.empty(n, dtype=np.int64)
-    starts = np.flatnonzero(np.r_[True, point[order][1:] != point[order][:-1]]) if n else []
-    lengths = np.diff(np.r_[starts, n]) if n else []
-    turn[order] = np.concatenate([np.arange(k) for k in lengths]) if n else []
+    # How many rows of the same point stand before each row, in that order.
+    starts = np.flatnonzero(np.diff(point[order], prepend=-1))
+    turn[order] = np.arange(n) - np.repeat(starts, np.diff(starts, append=n))
     ranks = np.empty(n, dtype=np.int64)
     ranks[np.lexsort((key, -score, turn))] = np.arange(n)
     return ranks

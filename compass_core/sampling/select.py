@@ -68,9 +68,7 @@ def select_rows(
             continue
         own_vectors = None if aligned is None else aligned[mine]
         near = None if target_vectors is None else target_vectors[points == place]
-        ranks[mine] = rank_rows(
-            pool[mine], own_vectors, near, language, sampling.affinity_weight
-        )
+        ranks[mine] = rank_rows(pool[mine], own_vectors, near, language, sampling.affinity_weight)
         if own_vectors is not None and sampling.strategy not in ANYWHERE:
             twins = near_duplicates(own_vectors, ranks[mine], sampling.duplicate_similarity)
             reason[mine[twins]] = "near_duplicate"
@@ -202,9 +200,7 @@ def _summary(
     view: PoolView, cluster: np.ndarray, amounts: np.ndarray, sampling: Sampling
 ) -> dict[str, Any]:
     inside = cluster >= 0
-    added = np.bincount(
-        cluster[inside], weights=amounts[inside], minlength=len(view.gap)
-    )
+    added = np.bincount(cluster[inside], weights=amounts[inside], minlength=len(view.gap))
     return {
         "strategy": sampling.strategy,
         "budget": sampling.budget,

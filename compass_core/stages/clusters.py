@@ -123,7 +123,9 @@ def _pool_sample(ws: Workspace, pool: pl.DataFrame) -> pl.DataFrame:
     if pool.height <= cap:
         return pool
     keys = [unit_key(row, ws.project.seed, "pool-sample") for row in pool["row_id"]]
-    return pool.with_columns(pl.Series("key", keys)).sort("key").head(cap).drop("key").sort("row_id")
+    return (
+        pool.with_columns(pl.Series("key", keys)).sort("key").head(cap).drop("key").sort("row_id")
+    )
 
 
 def _describe(

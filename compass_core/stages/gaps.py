@@ -20,9 +20,7 @@ def token_counts(ws: Workspace, language: str) -> pl.DataFrame:
         ("training", frames.training_rows(ws, language)),
         ("auxiliary", frames.pool_rows(ws, language)),
     ):
-        counted = supervised_tokens(
-            ws.project.base_model, ws.directory, rows["response"].to_list()
-        )
+        counted = supervised_tokens(ws.project.base_model, ws.directory, rows["response"].to_list())
         parts.append(
             rows.select(
                 "row_id",

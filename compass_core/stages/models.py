@@ -11,11 +11,11 @@ from typing import Any
 import polars as pl
 
 from compass_core import layout, records
-from compass_core.stages import frames
 from compass_core.embeddings.encode import encode_missing
 from compass_core.embeddings.encoder import Encoder
 from compass_core.embeddings.fingerprint import embedder_fingerprint
 from compass_core.embeddings.vector_store import VectorStore
+from compass_core.stages import frames
 from compass_core.workspace import Workspace
 
 Report = Callable[[str], None]

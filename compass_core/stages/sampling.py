@@ -36,9 +36,11 @@ def select_language(ws: Workspace, language: str) -> tuple[pl.DataFrame, Selecti
     training = _with_clusters(frames.training_rows(ws, language), "training", placed, tokens)
     roles = frames.role_rows(ws, language)
     role = "usage" if roles["usage"].height else "proxy"
-    target = roles[role].join(
-        placed.filter(pl.col("role") == role).select("row_id", "cluster_id"), on="row_id"
-    ).sort("row_id")
+    target = (
+        roles[role]
+        .join(placed.filter(pl.col("role") == role).select("row_id", "cluster_id"), on="row_id")
+        .sort("row_id")
+    )
     gaps = ws.store.read_parquet(layout.gaps(language))
     selection = select_rows(
         language,

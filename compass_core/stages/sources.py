@@ -34,7 +34,9 @@ def changed_sources(ws: Workspace) -> tuple[list[ChangedSource], list[str]]:
         if asset == "auxiliary_corpus":
             wanted = sorted({*wanted, *ws.manifests.partitions(asset)})
         else:
-            problems += [f"{kind}/{name}: not in languages.targets" for name in names if name not in wanted]
+            problems += [
+                f"{kind}/{name}: not in languages.targets" for name in names if name not in wanted
+            ]
         for language in wanted:
             folder = ws.input_folder(kind) / names.get(language, language)
             changed += _compare(ws, asset, language, [(folder, "")])

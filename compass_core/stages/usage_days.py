@@ -8,8 +8,8 @@ import polars as pl
 
 from compass_core import layout
 from compass_core.corpora.log_ledger import Ledger
-from compass_core.stages.publish import write_accounting
 from compass_core.hashing import version_of_set
+from compass_core.stages.publish import write_accounting
 from compass_core.storage import Store
 
 

@@ -14,8 +14,8 @@ from compass_assets.runner import Runner
 from compass_assets.sync import sync_statuses
 from compass_assets.worker import run as run_worker
 from compass_core.config.load import LoadedProject, load_project
-from compass_core.world.generate import write_sample_project
 from compass_core.workspace import Workspace
+from compass_core.world.generate import write_sample_project
 
 ROOT = Path(__file__).parent.parent.parent
 

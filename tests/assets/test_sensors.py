@@ -177,9 +177,7 @@ def test_a_new_pool_language_is_registered_and_read(bench):
     row = {"prompt": "ስለ ቡና ንገረኝ", "response": "ቡና", "source": "t", "license": "CC0-1.0"}
     (folder / "a.jsonl").write_text(json.dumps(row, ensure_ascii=False) + "\n")
     answer = look_for_corpora(bench.instance, bench.ws)
-    assert [(r.job_name, r.partition_key) for r in requests(answer)] == [
-        ("ingest_auxiliary", "am")
-    ]
+    assert [(r.job_name, r.partition_key) for r in requests(answer)] == [("ingest_auxiliary", "am")]
     added = answer.dynamic_partitions_requests
     assert [list(request.partition_keys) for request in added] == [["am"]]
     bench.instance.add_dynamic_partitions("auxiliary_language", ["am"])

@@ -38,7 +38,7 @@ def test_version_of_bytes_sees_where_blobs_end():
 
 def test_unit_keys_are_uniform_and_belong_to_row_and_seed():
     keys = np.array([unit_key(f"row-{i}", seed=3) for i in range(4000)])
-    assert 0 <= keys.min()
+    assert keys.min() >= 0
     assert keys.max() < 1
     counts, _ = np.histogram(keys, bins=10, range=(0, 1))
     assert counts.min() > 320  # 400 expected, five standard deviations below
