@@ -16,7 +16,7 @@ from compass_assets.assets import (
 )
 from compass_assets.checks import adapters_in_sync
 from compass_assets.jobs import build_jobs
-from compass_assets.resources import ProjectResource
+from compass_assets.resources import project_resource
 from compass_assets.sensors import build_sensors
 from compass_core.config.load import LoadedProject
 from compass_core.workspace import Workspace
@@ -36,7 +36,7 @@ def build_defs(loaded: LoadedProject, resources: Mapping[str, Any] | None = None
         jobs=[logs.ingest_logs, embeddings.encode_backlog, *jobs],
         sensors=build_sensors(loaded, by_name),
         resources={
-            "project": ProjectResource(project_file=str(loaded.file)),
+            "project": project_resource(str(loaded.file)),
             "pipes": dg.PipesSubprocessClient(),
             **(resources or {}),
         },

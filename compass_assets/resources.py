@@ -78,6 +78,22 @@ class ProjectResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         return Workspace.open(loaded, project)
 
 
+def project_resource(project_file: str) -> ProjectResource:
+    """The resource of one project file.
+
+    The file is a default of the resource's configuration and not a given value: Dagster would ask
+    for given values again in every launch that overrides anything.
+    """
+    bound: Any = create_model(
+        "ProjectOf",
+        __base__=ProjectResource,
+        project_file=(str, Field(project_file, description="Path of compass.yaml.")),
+    )
+    filled: dict[str, Any] = {}  # every field has a default by now
+    made: ProjectResource = bound(**filled)
+    return made
+
+
 def _set_values(nested: dict[str, Any]) -> dict[str, Any]:
     kept: dict[str, Any] = {}
     for name, value in nested.items():

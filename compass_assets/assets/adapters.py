@@ -9,7 +9,6 @@ from compass_assets.partitions import language_partitions
 from compass_assets.preview import counts, table
 from compass_assets.resources import ProjectResource
 from compass_assets.step import Events, Step
-from compass_assets.sync import report_sync
 from compass_core import layout
 from compass_core.config.schema import Project
 
@@ -140,7 +139,6 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
                 ),
             },
         )
-        report_sync(step.ws, context.instance)
 
     @graph_asset(
         "benchmark_scores",

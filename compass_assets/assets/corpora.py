@@ -55,7 +55,6 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
     def training_corpus(context: dg.AssetExecutionContext, project: ProjectResource) -> Events:
         step = Step(context, project, "training_corpus")
         yield _ingest_corpus(step, "training")
-        report_sync(step.ws, context.instance)
 
     @graph_asset(
         "benchmark_items",
@@ -83,7 +82,6 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
             columns=["suite", "split", "subject", "question", "choices", "answer"],
             extra={"splits": counts(splits)},
         )
-        report_sync(ws, context.instance)
 
     return [auxiliary_corpus, training_corpus, benchmark_items]
 

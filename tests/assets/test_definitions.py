@@ -30,7 +30,7 @@ def test_each_asset_is_described(specs):
 
 
 def test_every_setting_is_in_the_launchpad_with_its_description():
-    from compass_assets.resources import _Overrides
+    from compass_assets.resources import ProjectResource
     from compass_core.config.schema import Project, Section
 
     def walk(schema, shown):
@@ -40,7 +40,7 @@ def test_every_setting_is_in_the_launchpad_with_its_description():
             if isinstance(info.annotation, type) and issubclass(info.annotation, Section):
                 walk(info.annotation, field.annotation)
 
-    walk(Project, _Overrides)
+    walk(Project, ProjectResource.model_fields["override"].annotation)
 
 
 def test_a_bad_override_is_refused_by_name(bench):
