@@ -15,7 +15,7 @@ GROUPS = {
     "usage_logs": "1_corpora",
     "benchmark_items": "1_corpora",
     "usage_window": "1_corpora",
-    "auxiliary_catalogue": "1_corpora",
+    "auxiliary_catalogue": "2_embeddings",
     "auxiliary_embeddings": "2_embeddings",
     "training_embeddings": "2_embeddings",
     "usage_embeddings": "2_embeddings",
@@ -49,7 +49,9 @@ def graph_asset(
     """`@dg.asset` with everything that follows from the graph's table filled in.
 
     Edges that carry a `mappings` entry cross from one partitioning to another; the others are one
-    to one. `child`: the step runs a model in a child process, one at a time on this machine.
+    to one. There is no backfill policy: a backfill then is one run a partition, and has to be,
+    because a batch would stamp one data version on all its partitions. `child`: the step runs a
+    model in a child process, one at a time on this machine.
     """
     given = mappings or {}
     deps = [
@@ -66,7 +68,6 @@ def graph_asset(
         "kinds": set(kinds),
         "automation_condition": condition,
         "check_specs": list(checks or []),
-        "backfill_policy": dg.BackfillPolicy.multi_run(1),  # a batch would share one data version
         "description": description,
         **extra,
     }

@@ -35,8 +35,8 @@ def sync_result(statuses: list[Status]) -> dg.AssetCheckResult:
         description=(
             "Every adapter was trained on the present data."
             if fine
-            else f"{len(stale)} stale, {len(missing)} missing: run the job `retrain` for "
-            + ", ".join(s.partition for s in [*stale, *missing])
+            else "Run the job `retrain` for these: "
+            + "; ".join(_line(status) for status in [*stale, *missing])
         ),
         metadata={
             "languages": dg.MetadataValue.md("\n".join(lines)),
@@ -44,6 +44,11 @@ def sync_result(statuses: list[Status]) -> dg.AssetCheckResult:
             "missing": len(missing),
         },
     )
+
+
+def _line(status: Status) -> str:
+    causes = ", ".join(dict.fromkeys(cause.text() for cause in status.causes))
+    return f"**{status.partition}** {status.state}" + (f" ({causes})" if causes else "")
 
 
 def report_sync(ws: Workspace, instance: dg.DagsterInstance) -> None:

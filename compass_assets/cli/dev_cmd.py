@@ -1,15 +1,15 @@
 """`compass dev`: the UI and the daemon on this machine, with the project's own storage."""
 
 import os
-import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 from compass_core.config.load import LoadedProject
 
 
-def run_dev(loaded: LoadedProject, host: str, port: int) -> int:
-    """Runs until it is interrupted; returns dg's exit code."""
+def run_dev(loaded: LoadedProject, host: str, port: int) -> NoReturn:
+    """Becomes `dg dev`: runs until it is interrupted."""
     environment = {
         **os.environ,
         "DAGSTER_HOME": str(loaded.directory),
@@ -19,4 +19,6 @@ def run_dev(loaded: LoadedProject, host: str, port: int) -> int:
     where = ["--host", host, "--port", str(port)]
     module = ["--module-name", "compass_assets.definitions", "--use-active-venv"]
     command = [str(dg), "dev", *module, *where]
-    return subprocess.call(command, cwd=loaded.directory, env=environment)
+    os.chdir(loaded.directory)
+    # dg takes this process over, so that a signal sent to it stops the server and the daemon.
+    os.execve(command[0], command, environment)

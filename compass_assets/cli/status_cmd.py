@@ -36,6 +36,8 @@ def _language_row(
     waiting = [f"{c.asset}: {c.files} files" for c in changed]
     if pending.has_work:
         waiting.append(f"logs: {len(pending.complete)} files")
+    if pending.waiting:
+        waiting.append(f"logs: {len(pending.waiting)} files not complete yet")
     return {
         "language": language,
         "adapter": statuses["adapter"].state,
@@ -68,7 +70,7 @@ def show_status(loaded: LoadedProject, as_json: bool) -> int:
 def _print(rows: list[dict[str, Any]]) -> None:
     table = Table(title="Adapters by language")
     for name in ("language", "adapter", "scores", "why", "version", "last score", "waiting input"):
-        table.add_column(name)
+        table.add_column(name, overflow="fold")
     colours = {"fresh": "green", "stale": "yellow", "missing": "red"}
     for row in rows:
         causes = ", ".join(dict.fromkeys(cause["text"] for cause in row["causes"]))

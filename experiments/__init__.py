@@ -1,0 +1,1 @@
+"""Experiments on the method: each folder is one command, with its results beside it."""

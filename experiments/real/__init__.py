@@ -1,0 +1,1 @@
+"""The whole graph on real multilingual data that lies outside the project."""
