@@ -35,7 +35,12 @@ def run_child(
             "overrides": project.overrides(),
             "threads": ws.project.execution.threads,
         },
-        env={"TOKENIZERS_PARALLELISM": "false", "HF_HUB_DISABLE_PROGRESS_BARS": "1"},
+        env={
+            "TOKENIZERS_PARALLELISM": "false",
+            "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+            # Says nothing to whoever reads the run's log: a name inside transformers will change.
+            "PYTHONWARNINGS": "ignore::FutureWarning:transformers.modeling_utils",
+        },
     )
     for message in invocation.get_custom_messages():
         if isinstance(message, dict) and "result" in message:

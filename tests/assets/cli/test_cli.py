@@ -1,0 +1,153 @@
+"""The console command, as people and cron meet it."""
+
+import json
+import subprocess
+import sys
+import time
+
+import pytest
+from typer.testing import CliRunner
+
+from compass_assets.cli.main import app
+from compass_core.config.load import load_project
+
+runner = CliRunner()
+
+
+@pytest.fixture
+def here(bench, monkeypatch):
+    """The command runs in the materialized project."""
+    monkeypatch.setenv("COMPASS_PROJECT", str(bench.directory))
+    return bench
+
+
+def run(*words: str):
+    return runner.invoke(app, list(words), env={"COLUMNS": "200"})
+
+
+def test_init_makes_a_project_that_loads_and_refuses_to_overwrite(tmp_path):
+    folder = tmp_path / "new"
+    assert run("init", str(folder)).exit_code == 0
+    assert load_project(folder / "compass.yaml").project.languages.targets == ["sw"]
+    for name in ("dagster.yaml", "workspace.yaml", ".gitignore", "data/logs/README.md"):
+        assert (folder / name).is_file(), name
+    again = run("init", str(folder))
+    assert again.exit_code == 2
+    assert "exists already" in again.output
+
+
+def test_status_says_fresh_and_exits_with_zero(here):
+    done = run("status", "--json")
+    rows = json.loads(done.output)
+    assert {row["language"]: row["adapter"] for row in rows} == {
+        "sw": "fresh",
+        "hi": "fresh",
+        "ar": "fresh",
+    }
+    assert done.exit_code == 0
+    assert "fresh" in run("status").output
+
+
+def test_status_names_input_that_waits_and_exits_with_one(here):
+    path = here.directory / "data/logs/hi/2026-01-31.jsonl"
+    path.write_text('{"timestamp": "2026-01-31T09:00:00Z", "text": "मौसम कैसा है"}\n')
+    done = run("status", "--json")
+    row = next(row for row in json.loads(done.output) if row["language"] == "hi")
+    assert row["waiting"] == ["logs: 1 files"]
+    assert done.exit_code == 1
+
+
+def test_gaps_and_query_in_both_forms(here):
+    rows = json.loads(run("gaps", "sw", "--json").output)
+    assert rows
+    assert [row["gap"] for row in rows] == sorted((row["gap"] for row in rows), reverse=True)
+    assert "not covered" in run("gaps", "swh").output
+    counted = run("query", "SELECT count(*) AS n FROM selections", "--json")
+    assert json.loads(counted.output)[0]["n"] > 0
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "expected"),
+    [
+        (("gaps", "th"), 2, "allowed are sw, hi, ar"),
+        (("gaps", "../x"), 2, "is no language tag"),
+        (("query", "SELECT * FROM nowhere"), 1, "Views: adapters"),
+        (("materialize", "--select", "gaps"), 2, "allowed are auxiliary_corpus"),
+        (("materialize", "--set", "sampling.budget=-1"), 2, "sampling.budget: received -1"),
+        (("materialize", "--set", "budget"), 2, "key=value"),
+        (("quarantine", "export", "books", "sw", "x"), 2, "allowed: auxiliary, training, logs"),
+    ],
+)
+def test_mistakes_get_one_message_and_no_traceback(here, words, status, expected):
+    done = run(*words)
+    assert done.exit_code == status
+    assert expected in done.output
+    assert "Traceback" not in done.output
+
+
+def test_a_broken_project_file_is_named_with_its_line(here):
+    text = here.loaded.file.read_text()
+    here.loaded.file.write_text(text.replace("rank: 4", "rank: none"))
+    done = run("status")
+    assert done.exit_code == 2
+    assert "adapter.rank: received 'none'" in done.output
+
+
+def test_doctor_finds_what_is_wrong(here):
+    findings = json.loads(run("doctor", "--json").output)
+    subjects = {finding["subject"]: finding for finding in findings}
+    assert subjects["configuration"]["level"] == "ok"
+    assert subjects["store"]["level"] == "ok"
+    assert subjects["input logs"]["level"] == "ok"
+    text = here.loaded.file.read_text()
+    model = here.loaded.project.base_model.model
+    here.loaded.file.write_text(text.replace(model, "/nowhere/at/all"))
+    done = run("doctor", "--json")
+    assert done.exit_code == 1
+    wrong = [f["subject"] for f in json.loads(done.output) if f["level"] == "error"]
+    assert wrong == ["base model"]
+
+
+def test_quarantined_rows_are_exported_fixed_and_replayed(here):
+    folder = here.directory / "data/corpora/training/sw"
+    bad = '{"prompt": "Mbuzi anakula nini?", "response": "nyasi"'
+    (folder / "broken.jsonl").write_text(bad + "\n", encoding="utf-8")
+    assert here.run("ingest_training", "sw").success
+    assert here.ws.manifests.require("training_corpus", "sw").facts["reasons"]["bad_json"] == 1
+    listed = json.loads(run("quarantine", "list", "--json").output)
+    assert {"corpus": "training", "language": "sw", "reason": "bad_json", "rows": 1} in listed
+    file = here.directory / "fix.jsonl"
+    assert "1 rows written" in run("quarantine", "export", "training", "sw", str(file)).output
+    row = json.loads(file.read_text(encoding="utf-8"))
+    file.write_text(json.dumps({**row, "fixed": bad + "}"}), encoding="utf-8")
+    assert "1 corrected" in run("quarantine", "replay", "training", "sw", str(file)).output
+    before = here.ws.manifests.require("training_corpus", "sw").facts
+    assert here.run("ingest_training", "sw").success
+    after = here.ws.manifests.require("training_corpus", "sw").facts
+    assert after["rows_read"] == before["rows_read"]
+    assert after["rows_accepted"] == before["rows_accepted"] + 1
+    assert after["rows_quarantined"] == before["rows_quarantined"] - 1
+
+
+def test_a_second_materialize_does_nothing(bench):
+    outcome = bench.runner().materialize()
+    assert outcome.runs == 0
+
+
+def test_materialize_after_a_log_file_touches_one_language(bench):
+    path = bench.directory / "data/logs/ar/2026-01-31.jsonl"
+    path.write_text('{"timestamp": "2026-01-31T09:00:00Z", "text": "كيف الطقس اليوم"}\n')
+    outcome = bench.runner().materialize()
+    assert outcome.assets
+    assert not [name for name in outcome.assets if "[sw]" in name or "[hi]" in name]
+    assert "adapter[ar]" in outcome.assets
+
+
+def test_help_is_quick_because_nothing_heavy_is_imported():
+    code = (
+        "import sys; import compass_assets.cli.main;"
+        "print([m for m in ('dagster', 'torch', 'polars', 'duckdb') if m in sys.modules])"
+    )
+    started = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]", f"{time.monotonic() - started:.1f} s"
