@@ -43,18 +43,26 @@ def mean_directions(
 
 
 def _plus_plus(vectors: np.ndarray, k: int, generator: np.random.Generator) -> np.ndarray:
-    """k-means++ starts: each new one drawn with probability by squared distance to the others."""
+    """Greedy k-means++ starts (Arthur and Vassilvitskii 2007): of some rows drawn by their distance
+    to the starts so far, the one that leaves the smallest total distance is taken."""
     n = len(vectors)
     chosen = [int(generator.integers(n))]
-    nearest = 1.0 - np.round((vectors @ vectors[chosen[0]]).astype(np.float64), DECIMALS)
+    nearest = _distances(vectors, vectors[chosen])[:, 0]
+    drawn_each = 2 + int(np.log(max(k, 1)))
     for _ in range(1, min(k, n)):
-        weights = np.clip(nearest, 0.0, None)
-        total = weights.sum()
+        total = nearest.sum()
         if total <= 1e-9:
             break  # fewer distinct rows than k
-        drawn = int(np.searchsorted(np.cumsum(weights), generator.random() * total))
-        drawn = min(drawn, n - 1)
-        chosen.append(drawn)
-        distance = 1.0 - np.round((vectors @ vectors[drawn]).astype(np.float64), DECIMALS)
-        np.minimum(nearest, distance, out=nearest)
+        at = np.searchsorted(np.cumsum(nearest), generator.random(drawn_each) * total)
+        drawn = np.minimum(at, n - 1)
+        left = np.minimum(nearest[:, None], _distances(vectors, vectors[drawn]))
+        best = int(np.round(left.sum(axis=0), DECIMALS).argmin())
+        chosen.append(int(drawn[best]))
+        nearest = left[:, best]
     return vectors[chosen].astype(np.float32)
+
+
+def _distances(vectors: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Cosine distances f64[n, m], rounded so that threads do not count, never negative."""
+    cosines = np.round((vectors @ points.T).astype(np.float64), DECIMALS)
+    return np.asarray(np.clip(1.0 - cosines, 0.0, None))

@@ -104,7 +104,7 @@ def parse_json_line(number: int, data: bytes) -> Line:
         detail = f"not UTF-8 at byte {error.start} of the line"
         return Line(number, raw_text(data), None, "bad_encoding", detail)
     try:
-        value = json.loads(text)
+        value = json.loads(text.rstrip("\r\n"))
     except (ValueError, RecursionError) as error:
         return Line(number, raw_text(data), None, "bad_json", str(error)[:200])
     if not isinstance(value, dict):

@@ -1,0 +1,180 @@
+"""Fitting on planted clusters: found, chosen by the stated rule, the same in any order."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import adjusted_rand_score
+from threadpoolctl import threadpool_limits
+
+from compass_core.clusters.assign import DROPPED, OWN_BUCKET, assign
+from compass_core.clusters.density import density_labels, spanning_tree
+from compass_core.clusters.fit import fit_clusters
+from compass_core.clusters.model import ClusterModel
+from compass_core.clusters.novelty import refit_reason
+from compass_core.config.schema import Clusters
+from compass_core.errors import InputError
+
+K, D = 12, 32
+SETTINGS = Clusters(k_min=6, k_max=18, k_steps=3, min_cluster_size=10)
+
+
+def planted(n=600, k=K, spread=0.15, seed=0):
+    """Unit vectors around k random directions, and which one each belongs to."""
+    rng = np.random.default_rng(seed)
+    centres = rng.normal(size=(k, D))
+    centres /= np.linalg.norm(centres, axis=1, keepdims=True)
+    labels = np.arange(n) % k
+    vectors = centres[labels] + spread * rng.normal(size=(n, D)) / np.sqrt(D) * 2
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors.astype(np.float32), labels
+
+
+def fitted(vectors, settings=SETTINGS, order=None, **more):
+    ids = [f"row-{i:05d}" for i in range(len(vectors))]
+    order = np.arange(len(vectors)) if order is None else order
+    return fit_clusters(
+        vectors[order], [ids[i] for i in order], ["usage"] * len(order), settings, 7, **more
+    )
+
+
+@pytest.mark.parametrize("method", ["auto", "hdbscan", "kmeans"])
+def test_planted_clusters_are_found(method):
+    vectors, truth = planted()
+    settings = SETTINGS.model_copy(update={"method": method, "k_steps": 7})
+    model = fitted(vectors, settings)
+    found = assign(model, vectors, "nearest").cluster_ids
+    assert adjusted_rand_score(truth, found) > 0.95
+    chosen = [c for c in model.candidates if c["chosen"]]
+    assert len(chosen) == 1
+    assert chosen[0]["score"] == max(c["score"] for c in model.candidates)
+
+
+def test_neither_order_nor_threads_change_the_clusters():
+    vectors, _ = planted(900, spread=0.5)
+    order = np.random.default_rng(3).permutation(len(vectors))
+    with threadpool_limits(1):
+        one = fitted(vectors)
+    with threadpool_limits(2):
+        two = fitted(vectors, order=order)
+    assert one.version == two.version
+
+
+def test_k_is_scaled_to_few_rows_and_says_so():
+    vectors, _ = planted(40)
+    model = fitted(vectors, Clusters(method="kmeans"))
+    assert model.candidates[0]["k"] == 5
+    assert model.candidates[0]["k_asked"] == 80
+
+
+@pytest.mark.parametrize("n", [1, 2, 5])
+def test_very_few_rows_make_few_clusters(n):
+    model = fitted(planted(n)[0], Clusters())
+    assert 1 <= len(model.cluster_ids) <= n
+
+
+def test_identical_rows_are_one_cluster():
+    vectors = np.tile(planted(1)[0], (50, 1))
+    model = fitted(vectors)
+    assert len(model.cluster_ids) == 1
+    assert not assign(model, vectors, "nearest").off_target.any()
+
+
+def test_what_cannot_be_clustered_is_named():
+    vectors, _ = planted(30)
+    vectors[4, 2] = np.nan
+    with pytest.raises(InputError, match="row row-00004 is not finite"):
+        fitted(vectors)
+    with pytest.raises(InputError, match="no rows"):
+        fitted(vectors[:0])
+
+
+def test_large_data_is_fitted_on_a_stated_sample(monkeypatch):
+    monkeypatch.setattr("compass_core.clusters.fit.FIT_ROWS", 300)
+    vectors, truth = planted(1200)
+    model = fitted(vectors)
+    assert {c["fitted_rows"] for c in model.candidates} == {300}
+    found = assign(model, vectors, "nearest").cluster_ids
+    assert adjusted_rand_score(truth, found) > 0.95
+
+
+def test_noise_policies():
+    vectors, _ = planted()
+    model = fitted(vectors)
+    strange = -model.centroids.mean(axis=0, keepdims=True)
+    strange = (strange / np.linalg.norm(strange)).astype(np.float32)
+    nearest = assign(model, strange, "nearest")
+    assert nearest.off_target.tolist() == [True]
+    assert nearest.cluster_ids[0] in model.cluster_ids
+    assert assign(model, strange, "own_bucket").cluster_ids.tolist() == [OWN_BUCKET]
+    assert assign(model, strange, "drop").cluster_ids.tolist() == [DROPPED]
+
+
+def test_blocks_do_not_change_assignments():
+    vectors, _ = planted()
+    model = fitted(vectors)
+    whole, blocks = assign(model, vectors, "nearest"), assign(model, vectors, "nearest", 7)
+    assert np.array_equal(whole.cluster_ids, blocks.cluster_ids)
+    assert whole.similarity == pytest.approx(blocks.similarity, abs=2e-5)
+
+
+def test_a_saved_model_is_the_same_model(tmp_path):
+    model = fitted(planted()[0])
+    model.save(tmp_path)
+    loaded = ClusterModel.load(tmp_path)
+    assert loaded.version == model.version
+    assert loaded.candidates == model.candidates
+
+
+def test_a_refit_is_asked_for_by_novelty_and_by_settings():
+    vectors, _ = planted()
+    model = fitted(vectors, digest="d")
+    assert refit_reason(model, vectors, SETTINGS, "d") is None
+    assert "settings" in str(refit_reason(model, vectors, SETTINGS, "e"))
+    strange, _ = planted(60, seed=99)
+    mixed = np.concatenate([vectors, strange])
+    limit = SETTINGS.model_copy(update={"refit_novelty": 0.05})
+    assert "lies outside all clusters (limit 5 %)" in str(refit_reason(model, mixed, limit, "d"))
+    assert (
+        refit_reason(model, mixed, SETTINGS.model_copy(update={"refit_novelty": 0.5}), "d") is None
+    )
+
+
+def test_ids_survive_a_refit_on_more_data():
+    vectors, _ = planted()
+    first = fitted(vectors)
+    more, _ = planted(60, k=1, seed=42)  # one new topic
+    second = fitted(np.concatenate([vectors, more]), previous=first)
+    before = assign(first, vectors, "nearest").cluster_ids
+    after = assign(second, vectors, "nearest").cluster_ids
+    assert (before == after).mean() > 0.99
+    new = set(second.cluster_ids.tolist()) - set(first.cluster_ids.tolist())
+    assert new
+    assert min(new) >= first.next_id
+    assert {e["id"] for e in second.events if e["what"] in ("new", "split")} == new
+
+
+def test_the_spanning_tree_joins_everything_once():
+    vectors, _ = planted(300, k=3, spread=0.01)
+    vectors[:20] = vectors[0]  # identical rows are at distance zero
+    tree = spanning_tree(vectors)
+    assert tree.shape == (299, 3)
+    roots = list(range(300))
+
+    def root(i):
+        while roots[i] != i:
+            i = roots[i]
+        return i
+
+    for a, b, weight in tree:
+        assert weight > 0
+        roots[root(int(a))] = root(int(b))
+    assert len({root(i) for i in range(300)}) == 1
+
+
+def test_scattered_rows_are_noise():
+    vectors, truth = planted(400, k=4, spread=0.1)
+    rng = np.random.default_rng(5)
+    noise = rng.normal(size=(40, D)).astype(np.float32)
+    noise /= np.linalg.norm(noise, axis=1, keepdims=True)
+    labels = density_labels(np.concatenate([vectors, noise]), 15)
+    assert adjusted_rand_score(truth, labels[:400]) > 0.95
+    assert (labels[400:] == -1).mean() > 0.7

@@ -1,0 +1,45 @@
+import os
+
+from compass_core.corpora.files import find_languages, source_files
+
+
+def test_folders_are_languages_or_problems(tmp_path):
+    for name in ("swh_Latn", "hi", "xx-nolang", "sw", ".hidden", "_notes"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "file.txt").write_text("x")
+    outside = tmp_path.parent / "outside"
+    outside.mkdir(exist_ok=True)
+    (tmp_path / "th").symlink_to(outside)
+    names, problems = find_languages(tmp_path)
+    assert names == {"sw": "sw", "hi": "hi"}
+    assert len(problems) == 3
+    assert any("swh_Latn: sw is sw too" in text for text in problems)
+    assert any("xx-nolang" in text for text in problems)
+    assert any("th: a link out of the input folder" in text for text in problems)
+    assert find_languages(tmp_path / "none") == ({}, [])
+
+
+def test_unfinished_hidden_and_strange_files_are_no_sources(tmp_path):
+    for name in ("a.jsonl", "b.jsonl.part", ".c.jsonl", "d.txt", "e.jsonl.tmp", "sub/f.csv"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("x")
+    assert [file.path for file in source_files(tmp_path)] == ["a.jsonl", "sub/f.csv"]
+
+
+def test_a_link_out_of_the_folder_is_not_followed(tmp_path):
+    secret = tmp_path.parent / "secret.jsonl"
+    secret.write_text("x")
+    (tmp_path / "link.jsonl").symlink_to(secret)
+    assert source_files(tmp_path) == []
+
+
+def test_digests_are_kept_while_size_and_time_are_the_same(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text("one")
+    first = source_files(tmp_path)[0]
+    stat = path.stat()
+    path.write_text("two")
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert source_files(tmp_path, {"a.jsonl": first})[0].digest == first.digest
+    assert source_files(tmp_path)[0].digest != first.digest

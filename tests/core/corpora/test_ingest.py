@@ -1,0 +1,197 @@
+"""Text in: every kind of bad input is counted with a reason, and nothing is lost."""
+
+import csv
+import gzip
+import json
+
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from compass_core.config.schema import Ingest
+from compass_core.corpora import readers
+from compass_core.corpora.ingest import ingest_text
+from compass_core.errors import InputError
+
+INGEST = Ingest(max_chars=200)
+
+
+def put(folder, name, *rows):
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = [
+        r if isinstance(r, bytes) else json.dumps(r, ensure_ascii=False).encode() for r in rows
+    ]
+    path.write_bytes(b"".join(line + b"\n" for line in lines))
+    return path
+
+
+def row(prompt="Mvua itanyesha lini?", response="Kesho", **more):
+    return {"prompt": prompt, "response": response, **more}
+
+
+def reasons(folder, language="sw"):
+    result = ingest_text(folder, language, INGEST)
+    assert result.rows_read == result.accepted.height + result.quarantined.height
+    return result.reasons
+
+
+def test_all_shapes_become_prompt_and_response(tmp_path):
+    put(
+        tmp_path,
+        "a.jsonl",
+        {"messages": [{"role": "user", "content": "नमस्ते"}, {"role": "assistant", "content": "जी"}]},
+        {"instruction": "Tafsiri", "input": "paka", "output": "cat"},
+        {"inputs": "ฝนตกไหม", "targets": "ตก"},
+        {"prompt": "ما اسمك؟", "response": "سلمى"},
+    )
+    rows = ingest_text(tmp_path, "sw", INGEST).accepted
+    assert set(rows.select("prompt", "response").rows()) == {
+        ("नमस्ते", "जी"),
+        ("Tafsiri\npaka", "cat"),
+        ("ฝนตกไหม", "ตก"),
+        ("ما اسمك؟", "سلمى"),
+    }
+
+
+def test_of_a_conversation_the_last_question_and_its_answer_count(tmp_path):
+    turns = [("user", "a"), ("assistant", "b"), ("user", "c"), ("assistant", "d")]
+    put(tmp_path, "a.jsonl", {"messages": [{"role": r, "content": t} for r, t in turns]})
+    assert ingest_text(tmp_path, "sw", INGEST).accepted.select("prompt", "response").rows() == [
+        ("c", "d")
+    ]
+
+
+def test_every_kind_of_bad_line_has_its_reason(tmp_path):
+    put(
+        tmp_path,
+        "bad.jsonl",
+        row(),
+        b'{"prompt": "nusu',
+        b"[1, 2]",
+        '{"prompt": "caf\u00e9", "response": "x"}'.encode("latin-1"),
+        {"prompt": "swali bila jibu"},
+        {"prompt": 5, "response": "x"},
+        {"other": "x"},
+        row("  \n ", "x"),
+        row("a\x00b", "x"),
+        row("neno " * 100, "x"),
+        row("habari", "x", id="7"),
+        row("habari nyingine", "x", id="7"),
+        row(),
+        row("kwa Kihindi", "x", language="hi"),
+        row("lugha gani", "x", language="klingon"),
+        row("habari ya leo", "x", source=["list"]),
+    )
+    assert reasons(tmp_path) == {
+        "bad_encoding": 1,
+        "bad_json": 2,
+        "control_characters": 1,
+        "duplicate_id": 1,
+        "duplicate_row": 1,
+        "language_mismatch": 1,
+        "missing_field": 5,
+        "too_long": 1,
+        "unknown_language": 1,
+    }
+
+
+def test_quarantine_names_the_place_and_keeps_the_line(tmp_path):
+    put(tmp_path, "sub/bad.jsonl", row(), b'{"prompt": "nusu')
+    bad = ingest_text(tmp_path, "sw", INGEST).quarantined.row(0, named=True)
+    assert (bad["file"], bad["line"], bad["raw"]) == ("sub/bad.jsonl", 2, '{"prompt": "nusu')
+    assert "Unterminated string" in bad["detail"]
+
+
+def test_joiners_and_direction_marks_stay_and_text_is_composed(tmp_path):
+    put(tmp_path, "a.jsonl", row("क\u094dष\u200d", "می\u200cخواهم"), row("e\u0301", "x\r\ny"))
+    rows = ingest_text(tmp_path, "hi", INGEST).accepted
+    found = dict(rows.select("prompt", "response").rows())
+    assert found == {"क\u094dष\u200d": "می\u200cخواهم", "é": "x\ny"}
+
+
+def test_other_formats(tmp_path):
+    (tmp_path / "a.json").write_text(json.dumps([row("moja"), "x", row("mbili")]))
+    with (tmp_path / "b.csv").open("w", newline="") as handle:
+        writer = csv.writer(handle)
+        writer.writerows([["prompt", "response"], ["tatu, na", "ndiyo"], ["nne"]])
+    pl.DataFrame([row("tano"), row("sita")]).write_parquet(tmp_path / "c.parquet")
+    with gzip.open(tmp_path / "d.jsonl.gz", "wb") as handle:
+        handle.write(json.dumps(row("saba")).encode() + b"\n")
+    (tmp_path / "e.jsonl").write_bytes(b"\xef\xbb\xbf" + json.dumps(row("nane")).encode())
+    (tmp_path / "f.jsonl").write_bytes(b"")
+    result = ingest_text(tmp_path, "sw", INGEST)
+    assert set(result.accepted["prompt"]) == {
+        "moja",
+        "mbili",
+        "tatu, na",
+        "tano",
+        "sita",
+        "saba",
+        "nane",
+    }
+    assert result.reasons == {"bad_csv": 1, "bad_json": 1}
+
+
+def test_broken_files_keep_what_could_be_read(tmp_path):
+    whole = gzip.compress(b"".join(json.dumps(row(f"n{i}")).encode() + b"\n" for i in range(999)))
+    (tmp_path / "cut.jsonl.gz").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "cut.parquet").write_bytes(b"PAR1 and then nothing")
+    (tmp_path / "utf16.jsonl").write_bytes(json.dumps(row()).encode("utf-16"))
+    result = ingest_text(tmp_path, "sw", INGEST)
+    assert result.accepted.height > 100
+    assert result.reasons == {"truncated_file": 2, "bad_encoding": 1}
+
+
+def test_an_absurdly_long_line_does_not_stop_the_next_one(tmp_path, monkeypatch):
+    monkeypatch.setattr(readers, "MAX_LINE_BYTES", 1_000)
+    put(tmp_path, "a.jsonl", row("x" * 5_000), row("fupi"))
+    result = ingest_text(tmp_path, "sw", INGEST)
+    assert result.accepted["prompt"].to_list() == ["fupi"]
+    assert result.reasons == {"too_long": 1}
+
+
+def test_a_file_that_changes_while_it_is_read_is_an_error(tmp_path, monkeypatch):
+    path = put(tmp_path, "a.jsonl", row(), row("pili"))
+    real = readers.parse_json_line
+
+    def slow(number, data):
+        with path.open("ab") as handle:
+            handle.write(b'{"prompt": "tatu", "response": "x"}\n')
+        monkeypatch.setattr(readers, "parse_json_line", real)
+        return real(number, data)
+
+    monkeypatch.setattr(readers, "parse_json_line", slow)
+    with pytest.raises(InputError, match="changed while it was read"):
+        ingest_text(tmp_path, "sw", INGEST)
+
+
+def test_the_data_version_is_of_content_and_not_of_layout(tmp_path):
+    rows = [row(f"swali {i}") for i in range(6)]
+    put(tmp_path / "one", "all.jsonl", *rows)
+    put(tmp_path / "two", "a.jsonl", *rows[4:])
+    put(tmp_path / "two", "b.jsonl", *reversed(rows[:4]))
+    one, two = (ingest_text(tmp_path / n, "sw", INGEST).data_version for n in ("one", "two"))
+    assert one == two
+    put(tmp_path / "two", "c.jsonl", row("mpya"))
+    assert ingest_text(tmp_path / "two", "sw", INGEST).data_version != one
+
+
+def test_a_missing_folder_has_no_rows(tmp_path):
+    result = ingest_text(tmp_path / "none", "sw", INGEST)
+    assert (result.rows_read, result.accepted.height, result.files) == (0, 0, [])
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    st.lists(st.one_of(st.binary(max_size=60), st.text(max_size=60).map(str.encode)), max_size=8)
+)
+def test_whatever_comes_read_is_accepted_plus_quarantined(tmp_path, lines):
+    good = json.dumps(row()).encode()
+    (tmp_path / "a.jsonl").write_bytes(b"\n".join([*lines, good]) + b"\n")
+    result = ingest_text(tmp_path, "sw", INGEST)
+    assert result.rows_read == result.accepted.height + result.quarantined.height
+    assert all(result.quarantined["reason"])

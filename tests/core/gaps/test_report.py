@@ -1,0 +1,129 @@
+import numpy as np
+import polars as pl
+import pytest
+
+from compass_core import records
+from compass_core.clusters.model import ClusterModel
+from compass_core.config.schema import Gaps, Usage
+from compass_core.errors import InputError
+from compass_core.gaps.merge import merge_small
+from compass_core.gaps.report import gap_report
+
+
+def model(k=3):
+    centroids = np.eye(k, 4, dtype=np.float32)
+    return ClusterModel(
+        centroids, np.arange(k), np.zeros(k, np.float32), np.ones(k, np.int64), "kmeans", "d", k
+    )
+
+
+def assigned(**counts):
+    """counts: usage=[a, b, c], training=..., auxiliary=..., proxy=... rows a cluster."""
+    rows = [
+        {
+            "language": "sw",
+            "role": role,
+            "row_language": "sw",
+            "row_id": f"{role}-{cluster}-{i}",
+            "content_hash": "h",
+            "cluster_id": cluster,
+            "similarity": 0.9,
+            "off_target": False,
+        }
+        for role, by_cluster in counts.items()
+        for cluster, count in enumerate(by_cluster)
+        for i in range(count)
+    ]
+    return pl.DataFrame(rows, schema=records.ASSIGNMENTS)
+
+
+def report(assignments, budget=40, gaps=None, usage=None, unit="tokens", per_row=2):
+    clusters = pl.DataFrame(
+        [
+            dict.fromkeys(records.CLUSTERS) | {"cluster_id": i, "title": f"mada {i}"}
+            for i in range(3)
+        ],
+        schema=records.CLUSTERS,
+    )
+    tokens = assignments.filter(pl.col("role").is_in(["training", "auxiliary"])).select(
+        "row_id", "role", pl.lit(per_row).alias("supervised_tokens")
+    )
+    return gap_report(
+        "sw",
+        assignments,
+        clusters,
+        tokens,
+        model(),
+        gaps or Gaps(prior_strength=0, min_cluster_rows=0),
+        usage or Usage(),
+        budget,
+        unit,
+        "2026-01-21",
+        "2026-01-30",
+    )
+
+
+def test_figures_by_hand():
+    made = report(assigned(usage=[5, 3, 2], training=[8, 2, 0], auxiliary=[9, 9, 9]))
+    frame = made.frame
+    assert frame["p_usage"].to_list() == pytest.approx([0.5, 0.3, 0.2])
+    assert frame["p_training"].to_list() == pytest.approx([0.8, 0.2, 0.0])
+    assert frame["gap"].to_list() == pytest.approx([0, 0.1, 0.2])
+    assert frame["coverage"].to_list() == pytest.approx([1.6, 2 / 3, 0])
+    assert frame["pool_tokens"].to_list() == [18, 18, 18]
+    assert made.summary["gap_mass"] == pytest.approx(0.3)
+    assert frame["jsd_bits_best"][0] < frame["jsd_bits"][0]
+
+
+def test_a_budget_that_suffices_can_reach_usage():
+    made = report(assigned(usage=[5, 3, 2], training=[5, 0, 0], auxiliary=[0, 9, 9]), budget=10)
+    assert made.summary["jsd_bits_best"] == pytest.approx(0, abs=1e-9)
+
+
+def test_proxy_and_blend_have_the_stated_weight():
+    rows = assigned(usage=[10, 0, 0], proxy=[0, 40, 0], auxiliary=[1, 1, 1])
+    proxy = report(rows, usage=Usage(source="proxy")).frame
+    assert proxy["p_usage"].to_list() == pytest.approx([0, 1, 0])
+    blend = report(rows, usage=Usage(source="blend", proxy_weight=0.25)).frame
+    assert blend["p_usage"].to_list() == pytest.approx([0.75, 0.25, 0])
+
+
+def test_no_usage_is_an_error_that_says_what_to_do():
+    with pytest.raises(InputError, match=r"usage\.source"):
+        report(assigned(training=[1, 1, 1], auxiliary=[1, 1, 1]))
+    with pytest.raises(InputError, match="blend"):
+        report(assigned(usage=[1, 1, 1]), usage=Usage(source="blend"))
+
+
+def test_without_training_data_everything_is_gap():
+    made = report(assigned(usage=[1, 1, 2], auxiliary=[3, 3, 3]))
+    assert made.frame["gap"].sum() == pytest.approx(1)
+    assert made.summary["jsd_bits"] == 1
+
+
+def test_without_a_pool_nothing_can_be_gained():
+    made = report(assigned(usage=[1, 1, 2], training=[2, 0, 0]))
+    assert made.summary["jsd_bits_best"] == pytest.approx(made.summary["jsd_bits"])
+
+
+def test_off_target_pool_rows_are_not_available():
+    rows = assigned(usage=[1, 1, 1], auxiliary=[4, 4, 4]).with_columns(
+        (pl.col("role") == "auxiliary").alias("off_target")
+    )
+    assert report(rows).frame["pool_rows"].to_list() == [0, 0, 0]
+
+
+def test_small_clusters_are_merged_visibly_and_their_rows_counted_once():
+    close = np.array([[1, 0], [0.9, 0.435], [0, 1]], dtype=np.float32)
+    hosts = merge_small(np.array([9.0, 1, 9]), np.array([5.0, 1, 5]), close, 3)
+    assert hosts.tolist() == [0, 0, 2]
+    far = np.eye(3, dtype=np.float32)
+    assert merge_small(np.array([9.0, 1, 9]), np.array([5.0, 1, 5]), far, 3).tolist() == [0, 1, 2]
+    # A cluster that nobody asks for keeps to itself, or its pool would look as if it were asked for
+    unasked = merge_small(np.array([9.0, 1, 9]), np.array([5.0, 0, 5]), close, 3)
+    assert unasked.tolist() == [0, 1, 2]
+
+
+def test_rows_as_unit_count_rows():
+    rows = assigned(usage=[1, 1, 1], training=[3, 1, 0], auxiliary=[5, 5, 5])
+    assert report(rows, unit="rows").frame["p_training"].to_list() == pytest.approx([0.75, 0.25, 0])
