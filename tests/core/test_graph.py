@@ -37,7 +37,13 @@ def test_settings_named_in_the_graph_exist(project):
 
 def test_a_setting_marks_what_it_changes_and_what_hangs_from_it(project):
     changed = changed_by(project, with_value(project, "adapter", rank=8))
-    assert changed == {"adapter", "benchmark_scores", "promoted_adapter", "drift_report"}
+    assert changed == {
+        "adapter",
+        "benchmark_scores",
+        "promoted_adapter",
+        "strategy_comparison",
+        "drift_report",
+    }
     changed = changed_by(project, with_value(project, "promotion", margin_points=2.0))
     assert changed == {"promoted_adapter", "drift_report"}
     changed = changed_by(project, with_value(project, "embedder", prefix="query: "))
