@@ -1,4 +1,4 @@
-"""The jobs people start: refresh the gaps, retrain, evaluate, fill a new language."""
+"""The jobs people and sensors start: refresh the gaps, retrain, update, evaluate, fill."""
 
 from typing import Any
 
@@ -9,13 +9,16 @@ from compass_core.config.schema import Project
 from compass_core.graph import CHEAP_CHAIN, TRAINING_CHAIN
 from compass_core.stages.plan import BY_LANGUAGE, ON_DEMAND
 
+UPDATE_JOB = "update_adapter"
+TRAINING_TAG = "compass/training"  # on a run: its adapter is to be updated, not trained from zero
+
 
 def build_jobs(project: Project) -> list[Any]:
     languages = language_partitions(project)
 
-    def of(name: str, assets: tuple[str, ...], text: str) -> Any:
+    def of(name: str, assets: tuple[str, ...], text: str, **tags: str) -> Any:
         return dg.define_asset_job(
-            name, selection=list(assets), partitions_def=languages, description=text
+            name, selection=list(assets), partitions_def=languages, description=text, tags=tags
         )
 
     return [
@@ -25,6 +28,13 @@ def build_jobs(project: Project) -> list[Any]:
             TRAINING_CHAIN,
             "Gap report, training set, adapter, scores and promotion of one language, in one run, "
             "so that no adapter is trained on an outdated set.",
+        ),
+        of(
+            UPDATE_JOB,
+            TRAINING_CHAIN,
+            "As `retrain`, but the adapter is trained on from the version that serves (ECDA), "
+            "on what is new to it. Where that cannot be, it trains fully and says why.",
+            **{TRAINING_TAG: "update"},
         ),
         of(
             "evaluate", ("benchmark_scores", "promoted_adapter"), "Score and gate an adapter again."
