@@ -105,6 +105,7 @@ _TABLE = (
         (*_ANCESTORS, "benchmark_items"),
         settings=(
             "adapter.method",
+            "adapter.quantise",
             "adapter.rank",
             "adapter.alpha",
             "adapter.dropout",
@@ -117,6 +118,8 @@ _TABLE = (
             "adapter.weight_decay",
             "adapter.max_grad_norm",
             "base_model.dtype",
+            "base_model.system_prompt",
+            "base_model.template_arguments",
             "seed",
         ),
         models=("base_model",),
@@ -138,7 +141,15 @@ _TABLE = (
         "strategy_comparison",
         "language",
         ("gap_report", "cluster_assignments", "benchmark_items"),
-        settings=("adapter", "sampling", "benchmarks.suites", "seed"),
+        settings=(
+            "adapter",
+            "base_model.dtype",
+            "base_model.system_prompt",
+            "base_model.template_arguments",
+            "sampling",
+            "benchmarks.suites",
+            "seed",
+        ),
         models=("base_model",),
     ),
     Node(

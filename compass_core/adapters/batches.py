@@ -1,9 +1,12 @@
 """Which examples stand together in which step: seeded, and independent of row order."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from compass_core.adapters.chat import Example
+from compass_core.adapters.packing import collate_packed, pack
+from compass_core.config.schema import Adapter
 from compass_core.hashing import unit_key
 
 
@@ -53,3 +56,23 @@ def collate(examples: list[Example], pad_id: int, device: Any) -> dict[str, Any]
         "attention_mask": mask.to(device),
         "labels": labels.to(device),
     }
+
+
+def micro_batches(
+    examples: list[Example], adapter: Adapter, pad_id: int, device: Any
+) -> Iterator[dict[str, Any]]:
+    """The forward passes of one optimiser step: `micro_batch_size` sequences each.
+
+    A sequence is one example, alike lengths together because padding is computed for nothing; or,
+    with `packing`, as many as have room in `max_tokens`.
+    """
+    if adapter.packing:
+        bins = pack(examples, adapter.max_tokens)
+        size = adapter.micro_batch_size or len(bins)
+        for start in range(0, len(bins), size):
+            yield collate_packed(bins[start : start + size], pad_id, device)
+        return
+    size = adapter.micro_batch_size or len(examples)
+    ordered = sorted(examples, key=lambda e: (len(e.ids), e.row_id))
+    for start in range(0, len(ordered), size):
+        yield collate(ordered[start : start + size], pad_id, device)

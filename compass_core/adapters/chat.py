@@ -1,13 +1,31 @@
 """Rows to token ids: the model's own chat template, with loss on the assistant's tokens only."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
+from compass_core.adapters.presets import GENERIC
 from compass_core.errors import ModelError
 
-# Templates that print today's date would make other training data of the same rows tomorrow.
-FIXED = {"date_string": "01 Jan 2025"}
 PLAIN_USER, PLAIN_ASSISTANT = "User: ", "\nAssistant: "  # for models without a chat template
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a project renders a conversation: what the template is told, and its system turn."""
+
+    arguments: Mapping[str, Any] = field(default_factory=lambda: GENERIC.template_arguments)
+    system: str | None = None
+
+
+def set_dialect(tokenizer: Any, dialect: Dialect) -> None:
+    """Let a tokenizer carry its dialect, so that training and scoring cannot differ in it."""
+    tokenizer.compass_dialect = dialect
+
+
+def _dialect(tokenizer: Any) -> Dialect:
+    found: Dialect = getattr(tokenizer, "compass_dialect", Dialect())
+    return found
 
 
 @dataclass(frozen=True)
@@ -25,18 +43,30 @@ class Example:
         return [-100] * (len(self.ids) - self.supervised) + self.ids[-self.supervised :]
 
 
+def prompt_text(tokenizer: Any, prompt: str) -> str:
+    """Everything up to where the assistant begins to speak, as the template writes it."""
+    if tokenizer.chat_template:
+        return _rendered(tokenizer, [{"role": "user", "content": prompt}], True)
+    system = _dialect(tokenizer).system
+    before = f"{system}\n\n" if system else ""
+    return f"{tokenizer.bos_token or ''}{before}{PLAIN_USER}{prompt}{PLAIN_ASSISTANT}"
+
+
 def prompt_ids(tokenizer: Any, prompt: str) -> list[int]:
     """Ids of everything up to where the assistant begins to speak."""
-    if tokenizer.chat_template:
-        text = tokenizer.apply_chat_template(
-            [{"role": "user", "content": prompt}],
-            tokenize=False,
-            add_generation_prompt=True,
-            **FIXED,
-        )
-    else:
-        text = (tokenizer.bos_token or "") + PLAIN_USER + prompt + PLAIN_ASSISTANT
+    text = prompt_text(tokenizer, prompt)
     return list(tokenizer(text, add_special_tokens=False)["input_ids"])
+
+
+def _rendered(tokenizer: Any, turns: list[dict[str, str]], asks: bool) -> str:
+    dialect = _dialect(tokenizer)
+    if dialect.system is not None:
+        turns = [{"role": "system", "content": dialect.system}, *turns]
+    return str(
+        tokenizer.apply_chat_template(
+            turns, tokenize=False, add_generation_prompt=asks, **dialect.arguments
+        )
+    )
 
 
 def response_ids(tokenizer: Any, prompt: str, response: str) -> list[int]:
@@ -48,22 +78,20 @@ def response_ids(tokenizer: Any, prompt: str, response: str) -> list[int]:
     if not tokenizer.chat_template:
         ids = tokenizer(response, add_special_tokens=False)["input_ids"]
         return [*ids, tokenizer.eos_token_id]
-    start = tokenizer.apply_chat_template(
-        [{"role": "user", "content": prompt}], tokenize=False, add_generation_prompt=True, **FIXED
-    )
-    whole = tokenizer.apply_chat_template(
-        [{"role": "user", "content": prompt}, {"role": "assistant", "content": response}],
-        tokenize=False,
-        **FIXED,
-    )
+    start = prompt_text(tokenizer, prompt)
+    turns = [{"role": "user", "content": prompt}, {"role": "assistant", "content": response}]
+    whole = _rendered(tokenizer, turns, False)
     if not whole.startswith(start):
         raise ModelError(
             "the chat template renders a prompt differently when an answer follows; "
-            "what would be trained on is not what is generated from: fix the template"
+            "what would be trained on is not what is generated from: fix the template, or its "
+            "arguments in base_model.template_arguments"
         )
     answer = whole[len(start) :].rstrip("\n")
     ids = list(tokenizer(answer, add_special_tokens=False)["input_ids"])
     ends = {tokenizer.eos_token_id, *_turn_ends(tokenizer)}
+    while len(ids) > 1 and ids[-1] in ends and ids[-2] in ends:
+        ids.pop()  # Phi closes the text after the turn; nobody generates beyond the turn's end
     return ids if ids and ids[-1] in ends else [*ids, tokenizer.eos_token_id]
 
 
@@ -86,7 +114,7 @@ def encode_example(
 
 def _turn_ends(tokenizer: Any) -> list[int]:
     """Ids of the tokens by which known templates end a turn, where this vocabulary has them."""
-    names = ["<|im_end|>", "<|eot_id|>", "<|end|>", "<end_of_turn>", "<|return|>"]
+    names = ["<|im_end|>", "<|eot_id|>", "<|eot|>", "<|end|>", "<end_of_turn>", "<|return|>"]
     # Not get_vocab(): it copies the whole vocabulary, some 50 ms for each answer.
     found = tokenizer.convert_tokens_to_ids(names)
     return [i for i in found if i is not None and i != tokenizer.unk_token_id]

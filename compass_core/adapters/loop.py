@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from compass_core.adapters.batches import Plan, collate
+from compass_core.adapters.batches import Plan, micro_batches
 from compass_core.adapters.chat import Example
 from compass_core.adapters.checkpoint import save_checkpoint
 from compass_core.adapters.loss import summed_loss
@@ -77,15 +77,11 @@ class Training:
 
         self.model.train()
         device = self.weights[0].device
-        size = self.adapter.micro_batch_size or len(examples)
         tokens = sum(e.supervised for e in examples)
         total = 0.0
         self.optimiser.zero_grad(set_to_none=True)
-        # Alike lengths together: padding is computed for nothing.
-        ordered = sorted(examples, key=lambda e: (len(e.ids), e.row_id))
-        for start in range(0, len(ordered), size):
-            part = ordered[start : start + size]
-            loss = summed_loss(self.model, collate(part, pad_id, device)) / tokens
+        for batch in micro_batches(examples, self.adapter, pad_id, device):
+            loss = summed_loss(self.model, batch) / tokens
             loss.backward()
             total += float(loss.detach())
         first = self.losses[0] if self.losses else total

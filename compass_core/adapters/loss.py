@@ -7,8 +7,10 @@ def summed_loss(model: Any, batch: dict[str, Any]) -> Any:
     """Sum of the negative log-likelihoods (nats) of the labelled tokens: a scalar tensor."""
     import torch
 
-    logits = model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits
-    targets = batch["labels"][:, 1:]
+    # A cache would keep transformers from looking at the borders of packed examples.
+    inputs = {name: value for name, value in batch.items() if name != "labels"}
+    logits = model(**inputs, use_cache=False).logits
+    targets = batch["labels"][:, 1:].to(logits.device)
     # Only labelled positions are copied to float32: with a vocabulary of 150,000 the rest is most
     # of the memory of a step.
     labelled = targets != -100

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from compass_core.adapters.chat import Dialect, set_dialect
+from compass_core.adapters.presets import template_arguments
 from compass_core.config.schema import BaseModelSettings, Execution
 from compass_core.embeddings.fingerprint import local_folder, model_identity
 from compass_core.errors import ModelError
@@ -33,35 +35,90 @@ def load_tokenizer(settings: BaseModelSettings, project_dir: Path) -> Any:
         raise ModelError(f"{settings.model}: the tokenizer has no end-of-sequence token")
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
+    arguments = template_arguments(settings, project_dir)
+    set_dialect(tokenizer, Dialect(arguments, settings.system_prompt))
     return tokenizer
 
 
-def load_base(settings: BaseModelSettings, project_dir: Path, execution: Execution) -> Any:
-    """The causal language model on its device, in its dtype, in evaluation mode."""
+def load_base(
+    settings: BaseModelSettings, project_dir: Path, execution: Execution, quantise: str = "none"
+) -> Any:
+    """The causal language model on its device, in its dtype, in evaluation mode.
+
+    `sharded` lets accelerate spread the layers over all GPUs; inputs and outputs then travel by
+    its hooks. `quantise` 4bit loads the linear layers in NF4 with double quantisation
+    (bitsandbytes), computing in bfloat16. Raises ModelError where the machine cannot do it.
+    """
     import torch
     from transformers import AutoModelForCausalLM
 
     if execution.threads:
         torch.set_num_threads(execution.threads)
-    device = execution.device
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    if device == "cuda" and not torch.cuda.is_available():
-        raise ModelError("execution.device: received cuda, and this machine has no usable GPU")
-    names = {
-        "float32": torch.float32,
-        "bfloat16": torch.bfloat16,
-        "float16": torch.float16,
-    }
-    auto = device == "cuda" and torch.cuda.is_bf16_supported()
-    dtype = names[settings.dtype] if settings.dtype != "auto" else None
-    dtype = dtype or (torch.bfloat16 if auto else torch.float32)
+    device = place(execution)
+    more: dict[str, Any] = {}
+    if quantise == "4bit":
+        more["quantization_config"] = _four_bit(device)
+    if device == "sharded":
+        more["device_map"] = "auto"
+    elif quantise == "4bit":
+        more["device_map"] = {"": 0}
     try:
         model: Any = AutoModelForCausalLM.from_pretrained(
             model_source(settings, project_dir),
-            dtype=dtype,
+            dtype=weights_dtype(settings, device),
             trust_remote_code=settings.trust_remote_code,
+            **more,
         )
     except (OSError, ValueError) as error:
         raise ModelError(f"base model {settings.model} cannot be loaded: {error}") from error
-    return model.to(device).eval()
+    return (model if "device_map" in more else model.to(device)).eval()
+
+
+def place(execution: Execution) -> str:
+    """cpu, cuda or sharded. Raises ModelError where GPUs are asked for and there are none."""
+    import torch
+
+    found = torch.cuda.is_available()
+    if execution.device == "auto":
+        return "cuda" if found else "cpu"
+    if execution.device in ("cuda", "sharded") and not found:
+        raise ModelError(
+            f"execution.device: received {execution.device}, and this machine has no usable GPU; "
+            "use auto or cpu"
+        )
+    return execution.device
+
+
+def weights_dtype(settings: BaseModelSettings, device: str) -> Any:
+    """The torch dtype that the base model is loaded in; bfloat16 by itself only where it runs."""
+    import torch
+
+    names = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+    if settings.dtype != "auto":
+        return names[settings.dtype]
+    fast = device != "cpu" and torch.cuda.is_bf16_supported()
+    return torch.bfloat16 if fast else torch.float32
+
+
+def _four_bit(device: str) -> Any:
+    import importlib.util
+
+    import torch
+    from transformers import BitsAndBytesConfig
+
+    if device == "cpu":
+        raise ModelError(
+            "adapter.quantise: received 4bit, which needs an NVIDIA GPU, and this runs on the CPU; "
+            "use none with adapter.gradient_checkpointing, or a smaller base model"
+        )
+    if importlib.util.find_spec("bitsandbytes") is None:
+        raise ModelError(
+            "adapter.quantise: 4bit needs bitsandbytes: pip install 'compass-assets[qlora]'"
+        )
+    config: Any = BitsAndBytesConfig
+    return config(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=torch.bfloat16,
+    )

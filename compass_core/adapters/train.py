@@ -13,7 +13,10 @@ from compass_core.adapters.card import write_card
 from compass_core.adapters.chat import encode_example
 from compass_core.adapters.checkpoint import load_checkpoint
 from compass_core.adapters.loop import Report, Training, run_steps
-from compass_core.adapters.model_folder import base_fingerprint, load_base, load_tokenizer
+from compass_core.adapters.model_folder import base_fingerprint, load_tokenizer
+from compass_core.adapters.packing import check_isolation
+from compass_core.adapters.peft_model import adapted_model
+from compass_core.adapters.presets import check_length, template_arguments
 from compass_core.config.schema import Adapter, BaseModelSettings, Execution
 from compass_core.errors import TrainingError
 from compass_core.hashing import version_of, version_of_bytes, version_of_set
@@ -57,7 +60,6 @@ def train_adapter(
     is written to `out_dir`.
     """
     import torch
-    from peft import get_peft_model
 
     started = time.monotonic()
     if not rows.height:
@@ -68,11 +70,14 @@ def train_adapter(
         encode_example(tokenizer, row_id, prompt, response, adapter.max_tokens)
         for row_id, prompt, response in ordered.select("row_id", "prompt", "response").iter_rows()
     ]
+    check_length(base, project_dir, max(len(e.ids) for e in examples))
     plan = plan_batches(examples, adapter.batch_size, adapter.epochs, seed)
     torch.manual_seed(seed)
-    model = get_peft_model(
-        load_base(base, project_dir, execution), lora_config(adapter), adapter_name="default"
-    )
+    model = adapted_model(adapter, base, execution, project_dir)
+    if adapter.packing:
+        check_isolation(
+            model, examples, tokenizer.pad_token_id, model.get_input_embeddings().weight.device
+        )
     state = Training(model, adapter, len(plan), seed)
     digest = version_of(
         [
@@ -80,6 +85,8 @@ def train_adapter(
             adapter.model_dump(mode="json", exclude={"checkpoint_every_s"}),
             base_fingerprint(base, project_dir),
             base.dtype,
+            base.system_prompt,
+            template_arguments(base, project_dir),
             seed,
         ]
     )
@@ -108,22 +115,6 @@ def train_adapter(
     (out_dir / "training_log.json").write_text(json.dumps(asdict(figures), indent=1))
     write_card(out_dir, base.model, adapter, figures.rows, lineage or {})
     return figures
-
-
-def lora_config(adapter: Adapter) -> Any:
-    """PEFT's configuration for LoRA, rsLoRA or DoRA."""
-    from peft import LoraConfig
-
-    auto = adapter.target_modules == "auto"
-    return LoraConfig(
-        task_type="CAUSAL_LM",
-        r=adapter.rank,
-        lora_alpha=adapter.alpha,
-        lora_dropout=adapter.dropout,
-        target_modules="all-linear" if auto else list(adapter.target_modules),
-        use_rslora=adapter.method == "rslora",
-        use_dora=adapter.method == "dora",
-    )
 
 
 def _write(model: Any, state: Training, out_dir: Path, base: BaseModelSettings) -> str:

@@ -123,8 +123,25 @@ class BaseModelSettings(Section):
     """The causal language model that the adapters are made for."""
 
     model: str = Field("data/models/base", description="Local folder or Hub id.")
+    preset: Literal["auto", "phi-4-mini", "llama-3.1", "llama-4", "qwen2.5", "qwen3", "qwen3.5"] = (
+        Field(
+            "auto",
+            description="What is known of the family: adapted layers, template arguments. "
+            "auto goes by the architecture.",
+        )
+    )
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         "auto", description="auto: bfloat16 on a GPU that has it, else float32."
+    )
+    system_prompt: str | None = Field(
+        None,
+        description="System turn of every prompt that is trained on and scored; "
+        "null: what the template writes by itself.",
+    )
+    template_arguments: dict[str, bool | int | str] = Field(
+        default_factory=dict,
+        description="Arguments of the chat template over the preset's, such as "
+        "{enable_thinking: true}.",
     )
     trust_remote_code: bool = Field(False, description="Run code that comes with the model.")
 
@@ -200,11 +217,15 @@ class Adapter(Section):
     """How an adapter is trained."""
 
     method: Literal["lora", "rslora", "dora"] = Field("lora", description="The PEFT method.")
+    quantise: Literal["none", "4bit"] = Field(
+        "none",
+        description="4bit: the frozen base in NF4 while training (QLoRA); needs an NVIDIA GPU.",
+    )
     rank: int = Field(16, ge=1, le=1024, description="LoRA rank.")
     alpha: int = Field(32, ge=1, description="LoRA alpha; the update is scaled by alpha / rank.")
     dropout: Share = Field(0.0, description="Dropout on the adapter's input.")
     target_modules: Literal["auto"] | list[str] = Field(
-        "auto", description="auto: every linear layer of attention and MLP; or a list of names."
+        "auto", description="auto: the preset's, else every linear layer; or a list of names."
     )
     learning_rate: float = Field(2e-4, gt=0, le=1, description="Peak learning rate (AdamW).")
     warmup_share: Share = Field(0.05, description="Share of the steps with a rising rate.")
@@ -214,6 +235,16 @@ class Adapter(Section):
         None, ge=1, description="Examples a forward pass; null: the whole batch at once."
     )
     max_tokens: int = Field(512, ge=16, description="Longer examples are cut on the left.")
+    packing: bool = Field(
+        False,
+        description="Short examples share a sequence of max_tokens, each blind to the others: "
+        "no time goes into padding.",
+    )
+    gradient_checkpointing: bool = Field(
+        False,
+        description="Compute activations twice instead of keeping them: a third more time, "
+        "a fraction of the memory.",
+    )
     weight_decay: float = Field(0.0, ge=0, description="AdamW weight decay.")
     max_grad_norm: float = Field(1.0, gt=0, description="Gradients are clipped to this norm.")
     checkpoint_every_s: float = Field(
@@ -266,7 +297,15 @@ class Promotion(Section):
 class Execution(Section):
     """How steps run."""
 
-    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where models run.")
+    device: Literal["auto", "cpu", "cuda", "sharded"] = Field(
+        "auto",
+        description="Where models run; sharded: the layers of one model over all GPUs "
+        "(accelerate's device map).",
+    )
+    memory_check: Literal["refuse", "warn"] = Field(
+        "refuse",
+        description="What a training does whose estimated memory is more than there is.",
+    )
     threads: int | None = Field(None, ge=1, description="CPU threads a child process; null: all.")
     retries: int = Field(2, ge=0, le=10, description="Times a killed or failed child is retried.")
 

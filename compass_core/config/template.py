@@ -46,6 +46,8 @@ def _default(info: FieldInfo) -> Any:
         return info.default
     if info.default_factory is not None:
         made = info.default_factory()  # type: ignore[call-arg]
+        if not isinstance(made, list):
+            return made
         return [item.model_dump() if isinstance(item, Section) else item for item in made]
     return ["sw"]  # languages.targets has no default; a person puts their own here
 

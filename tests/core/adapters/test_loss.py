@@ -8,7 +8,7 @@ from compass_core.adapters.loss import summed_loss
 
 
 def test_a_uniform_model_pays_log_of_the_vocabulary_for_each_labelled_token():
-    def model(input_ids, attention_mask):
+    def model(input_ids, attention_mask, use_cache):
         return SimpleNamespace(logits=torch.zeros(*input_ids.shape, 10))
 
     ids = torch.tensor([[1, 2, 3, 4], [5, 6, 7, 0]])
@@ -18,7 +18,7 @@ def test_a_uniform_model_pays_log_of_the_vocabulary_for_each_labelled_token():
 
 
 def test_a_token_is_predicted_from_what_stands_before_it():
-    def model(input_ids, attention_mask):
+    def model(input_ids, attention_mask, use_cache):
         logits = torch.zeros(*input_ids.shape, 10)
         logits[0, 1, 7] = 100.0  # after the second token: surely 7
         return SimpleNamespace(logits=logits)

@@ -1,5 +1,7 @@
 import pytest
+import torch
 
+from compass_core.adapters import model_folder
 from compass_core.adapters.model_folder import base_fingerprint, load_base, load_tokenizer
 from compass_core.config.schema import BaseModelSettings, Execution
 from compass_core.errors import ModelError
@@ -34,3 +36,27 @@ def test_a_gpu_that_is_not_there(project, monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     with pytest.raises(ModelError, match=r"execution\.device: received cuda"):
         load_base(BaseModelSettings(model="models/llama"), project, Execution(device="cuda"))
+
+
+def test_four_bits_need_a_gpu_and_say_so(project):
+    cpu = Execution(device="cpu")
+    with pytest.raises(
+        ModelError, match=r"4bit, which needs an NVIDIA GPU.*gradient_checkpointing"
+    ):
+        load_base(BaseModelSettings(model="models/llama"), project, cpu, "4bit")
+
+
+def test_four_bits_without_their_library_name_the_install_line(project, monkeypatch):
+    monkeypatch.setattr(model_folder, "place", lambda execution: "cuda")
+    with pytest.raises(ModelError, match=r"pip install 'compass-assets\[qlora\]'"):
+        load_base(BaseModelSettings(model="models/llama"), project, Execution(), "4bit")
+
+
+def test_layers_are_spread_by_accelerates_device_map(project, monkeypatch):
+    monkeypatch.setattr(model_folder, "place", lambda execution: "sharded")
+    base = BaseModelSettings(model="models/llama", dtype="float32")
+    spread = load_base(base, project, Execution())
+    whole = load_base(base, project, Execution(device="cpu"))
+    monkeypatch.undo()
+    ids = torch.tensor([[1, 3, 40, 41]])
+    assert torch.equal(spread(ids).logits, whole(ids).logits)

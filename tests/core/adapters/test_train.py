@@ -122,6 +122,14 @@ def test_micro_batches_add_up_to_the_batch(run):
     assert all(torch.allclose(one[k], two[k], atol=1e-4) for k in one)
 
 
+def test_checkpointed_activations_change_nothing_but_the_memory(run):
+    _, whole = run("whole")
+    thrifty = SHORT.model_copy(update={"gradient_checkpointing": True})
+    _, parts = run("parts", adapter=thrifty)
+    one, two = weights(whole), weights(parts)
+    assert all(torch.allclose(one[k], two[k], atol=1e-5) for k in one)
+
+
 @pytest.mark.parametrize("dropout", [0.0, 0.2])
 def test_a_killed_training_resumes_to_the_same_weights(run, monkeypatch, quiet, dropout):
     often = SHORT.model_copy(update={"checkpoint_every_s": 1e-9, "dropout": dropout})
