@@ -33,7 +33,7 @@ def build_defs(loaded: LoadedProject, resources: Mapping[str, Any] | None = None
     return dg.Definitions(
         assets=[asset for stage in STAGES for asset in stage.build(project, code_versions)],
         asset_checks=[adapters_in_sync],
-        jobs=[logs.ingest_logs, embeddings.encode_backlog, *jobs],
+        jobs=[logs.ingest_logs, embeddings.backlog_job(project), *jobs],
         sensors=build_sensors(loaded, by_name),
         resources={
             "project": project_resource(str(loaded.file)),

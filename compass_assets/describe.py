@@ -5,6 +5,7 @@ from typing import Any
 
 import dagster as dg
 
+from compass_core.config.schema import Project
 from compass_core.graph import NODES
 
 OWNERS = ["team:compass"]
@@ -30,8 +31,12 @@ GROUPS = {
     "drift_report": "5_drift",
 }
 
-# What a killed or out-of-memory child process is given before its step fails for good.
-CHILD_RETRY = dg.RetryPolicy(max_retries=2, delay=5)
+MODELS_POOL = "models"  # steps that hold a model; its limit is `execution.parallel`
+
+
+def child_retry(project: Project) -> dg.RetryPolicy:
+    """What a killed or out-of-memory child process is given before its step fails for good."""
+    return dg.RetryPolicy(max_retries=project.execution.retries, delay=5)
 
 
 def graph_asset(
@@ -42,7 +47,7 @@ def graph_asset(
     kinds: Sequence[str],
     mappings: Mapping[str, dg.PartitionMapping] | None = None,
     condition: dg.AutomationCondition[Any] | None = None,
-    child: bool = False,
+    child: dg.RetryPolicy | None = None,
     checks: Sequence[dg.AssetCheckSpec] | None = None,
     description: str,
 ) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
@@ -51,13 +56,13 @@ def graph_asset(
     Edges that carry a `mappings` entry cross from one partitioning to another; the others are one
     to one. There is no backfill policy: a backfill then is one run a partition, and has to be,
     because a batch would stamp one data version on all its partitions. `child`: the step runs a
-    model in a child process, one at a time on this machine.
+    model in a child process, within the limit of its pool, and this is how it is retried.
     """
     given = mappings or {}
     deps = [
         dg.AssetDep(parent, partition_mapping=given.get(parent)) for parent in NODES[name].edges
     ]
-    extra: dict[str, Any] = {"pool": "models", "retry_policy": CHILD_RETRY} if child else {}
+    extra: dict[str, Any] = {"pool": MODELS_POOL, "retry_policy": child} if child else {}
     declared: dict[str, Any] = {
         "name": name,
         "partitions_def": partitions,

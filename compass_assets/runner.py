@@ -1,20 +1,23 @@
-"""Materializing from the command line: the same jobs as in the UI, run in this process.
+"""Materializing from the command line: the same jobs as in the UI, run by this command.
 
 Runs, events and data versions go to the project's own Dagster instance, so the UI shows them; what
-is fresh is skipped.
+is fresh is skipped. `execution.parallel` languages are worked on at once.
 """
 
 import os
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from types import TracebackType
 from typing import Any
 
 import dagster as dg
 
 from compass_assets.build import build_defs
+from compass_assets.lost_runs import end_lost_runs, limit_models
 from compass_assets.partitions import POOLS
-from compass_core.config.load import LoadedProject
+from compass_assets.runs import Job, RunPool
+from compass_core.config.load import LoadedProject, with_overrides
 from compass_core.errors import CompassError
 from compass_core.stages.logs import pending_logs
 from compass_core.stages.plan import BY_LANGUAGE, ON_DEMAND, plan_language, plan_pool
@@ -23,7 +26,7 @@ from compass_core.workspace import Workspace
 
 
 class RunFailed(CompassError):
-    """A run of the graph failed; the message holds the step and its error."""
+    """Runs of the graph failed; the message holds their steps and errors."""
 
 
 @dataclass
@@ -36,7 +39,10 @@ class Outcome:
 
 
 class Runner:
-    """One project, one instance. `override` is nested as the project file."""
+    """One project, one instance. `override` is nested as the project file.
+
+    A context manager: the worker processes of several runs at once end with it.
+    """
 
     def __init__(
         self,
@@ -44,51 +50,93 @@ class Runner:
         instance: dg.DagsterInstance,
         override: dict[str, Any] | None = None,
         say: Callable[[str], None] = lambda text: None,
+        defs: dg.Definitions | None = None,
     ) -> None:
         self._loaded = loaded
         self._instance = instance
-        self._override = override or {}
-        self._say = say
-        self._defs = build_defs(loaded)
         self.outcome = Outcome()
+        override = override or {}
+        execution = with_overrides(loaded.project, override).execution
+        limit_models(instance, execution.parallel)
+        for run_id in end_lost_runs(instance):
+            say(f"run {run_id} was cut off: its process is gone; what it finished is kept")
+        self._pool = RunPool(
+            loaded.file, defs or build_defs(loaded), instance, override, execution.parallel
+        )
+
+    def __enter__(self) -> "Runner":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self._pool.close()
 
     @property
     def workspace(self) -> Workspace:
         return Workspace.open(self._loaded)
 
     def materialize(
-        self, languages: Sequence[str] | None = None, select: Collection[str] | None = None
+        self,
+        languages: Sequence[str] | None = None,
+        select: Collection[str] | None = None,
+        *,
+        compare: bool = False,
     ) -> Outcome:
         """Bring languages (default: all targets) up to date; `select` limits it to some assets.
 
-        With `select` the named assets are materialized even when they are fresh.
-        Raises RunFailed when a step fails.
+        With `select` the named assets are materialized even when they are fresh. `compare` runs
+        the comparison of strategies of each language, unless it is fresh, once that is up to date.
+        Raises RunFailed when a step fails, after everything that does not hang from it has run.
         """
         started = time.monotonic()
         targets = list(languages or self.workspace.targets)
         if select:
-            for language in targets:
-                names = [n for n in BY_LANGUAGE if n in select and n not in ON_DEMAND]
-                self._run("bootstrap_language", partition=language, assets=names)
-                asked = [name for name in ON_DEMAND if name in select]
-                self._run("compare_strategies", partition=language, assets=asked)
+            names = tuple(n for n in BY_LANGUAGE if n in select and n not in ON_DEMAND)
+            asked = tuple(name for name in ON_DEMAND if name in select)
+            self._run([_chain(language, names) for language in targets if names])
+            self._run([_comparison(language) for language in targets if asked])
         else:
             self._auxiliary()
             self._logs(targets)
             changed = self._changed()
-            for language in targets:
-                roots = [
-                    a
-                    for a in ("training_corpus", "benchmark_items")
-                    if a in self._plan(language, changed)
+            roots = ("training_corpus", "benchmark_items")
+            plans = {language: self._plan(language, changed) for language in targets}
+            self._run(
+                [
+                    _chain(language, tuple(name for name in roots if name in plan))
+                    for language, plan in plans.items()
+                    if any(name in plan for name in roots)
                 ]
-                self._run("bootstrap_language", partition=language, assets=roots)
-            self._run_if_waiting()
-            for language in targets:
-                plan = self._plan(language, self._changed())
-                self._run("bootstrap_language", partition=language, assets=plan)
+            )
+            self._encode_waiting()
+            self._chains(targets, compare)
         self.outcome.wall_s = time.monotonic() - started
         return self.outcome
+
+    def _chains(self, targets: Sequence[str], compare: bool) -> None:
+        """Everything of a language after its inputs, as one run; then its comparison if asked."""
+        changed = self._changed()
+        jobs = []
+        for language in targets:
+            plan = self._plan(language, changed)
+            if plan:
+                jobs.append(_chain(language, tuple(plan)))
+            elif compare:
+                jobs += self._comparison_of(language)
+
+        def then(job: Job) -> list[Job]:
+            follows = compare and job.name == "bootstrap_language" and job.partition is not None
+            return self._comparison_of(str(job.partition)) if follows else []
+
+        self._run(jobs, then)
+
+    def _comparison_of(self, language: str) -> list[Job]:
+        state = self.workspace.staleness().status("strategy_comparison", language).state
+        return [] if state == "fresh" else [_comparison(language)]
 
     def _auxiliary(self) -> None:
         """Read pools whose files changed; all their vectors are made by one child afterwards."""
@@ -100,23 +148,29 @@ class Runner:
             pool: plan_pool(ws, pool, changed=pool in changed, recorded=self._recorded)
             for pool in pools
         }
-        for pool, plan in plans.items():
-            if "auxiliary_corpus" in plan:
-                self._run("ingest_auxiliary", partition=pool, assets=["auxiliary_corpus"])
+
+        def reading(asset: str) -> list[Job]:
+            return [
+                Job("ingest_auxiliary", pool, (asset,))
+                for pool, plan in plans.items()
+                if asset in plan
+            ]
+
+        self._run(reading("auxiliary_corpus"))
         if any(plans.values()):
-            self._run("encode_backlog")
-        for pool, plan in plans.items():
-            if "auxiliary_embeddings" in plan:
-                self._run("ingest_auxiliary", partition=pool, assets=["auxiliary_embeddings"])
+            self._run([Job("encode_backlog")])
+        self._run(reading("auxiliary_embeddings"))
 
     def _logs(self, targets: Sequence[str]) -> None:
+        jobs = []
         for language in targets:
             ws = self.workspace
             fresh = ws.staleness().status("usage_window", language).state == "fresh"
             known = self._recorded("usage_window", language)
             if pending_logs(ws, language).has_work or not fresh or not known:
                 config = {"ops": {"ingest_logs_op": {"config": {"language": language}}}}
-                self._run("ingest_logs", run_config=config)
+                jobs.append(Job("ingest_logs", config=config))
+        self._run(jobs)
 
     def _changed(self) -> dict[str, set[str]]:
         found: dict[str, set[str]] = {}
@@ -132,8 +186,8 @@ class Runner:
             recorded=self._recorded,
         )
 
-    def _run_if_waiting(self) -> None:
-        """One child for the vectors of all languages, if any text waits for one."""
+    def _encode_waiting(self) -> None:
+        """One child for the vectors of all languages, if the texts of several wait for one."""
         from compass_core.stages.models import missing_vectors
 
         ws = self.workspace
@@ -144,55 +198,31 @@ class Runner:
             if ws.manifests.get(asset, language)
         ]
         if sum(missing_vectors(ws, role, language) > 0 for role, language in ready) > 1:
-            self._run("encode_backlog")
+            self._run([Job("encode_backlog")])
 
     def _recorded(self, asset: str, partition: str) -> bool:
         key = dg.AssetKey(asset)
         return self._instance.get_latest_data_version_record(key, False, partition) is not None
 
     def _run(
-        self,
-        job: str,
-        *,
-        partition: str | None = None,
-        assets: Sequence[str] | None = None,
-        run_config: dict[str, Any] | None = None,
+        self, jobs: Sequence[Job], then: Callable[[Job], Sequence[Job]] = lambda job: ()
     ) -> None:
-        if assets is not None and not assets:
-            return
-        config: dict[str, Any] = {
-            "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
-            **(run_config or {}),
-        }
-        if self._override:
-            config["resources"] = {"project": {"config": {"override": self._override}}}
-        result = self._defs.resolve_job_def(job).execute_in_process(
-            instance=self._instance,
-            partition_key=partition,
-            asset_selection=[dg.AssetKey(name) for name in assets] if assets else None,
-            run_config=config,
-            raise_on_error=False,
-            tags={"compass/started_by": "command line"},
-        )
-        self.outcome.runs += 1
-        for event in result.get_asset_materialization_events():
-            key = event.asset_key
-            if key is not None:
-                self.outcome.assets.append(f"{key.to_user_string()}[{event.partition}]")
-        if not result.success:
-            raise RunFailed(_failure_text(result, job, partition))
+        failures = []
+        for done in self._pool.run(jobs, then):
+            self.outcome.runs += 1
+            self.outcome.assets += done.materialized
+            if done.error is not None:
+                failures.append(done.error)
+        if failures:
+            raise RunFailed("\n".join(failures))
 
 
-def _failure_text(result: dg.ExecuteInProcessResult, job: str, partition: str | None) -> str:
-    where = f"{job}[{partition}]" if partition else job
-    for event in result.all_events:
-        if event.is_step_failure:
-            error = event.step_failure_data.error
-            while error is not None and error.cause is not None:
-                error = error.cause
-            text = error.message.strip() if error else "no error recorded"
-            return f"{where}: step {event.step_key} failed: {text} (run {result.run_id})"
-    return f"{where} failed (run {result.run_id})"
+def _chain(language: str, assets: tuple[str, ...]) -> Job:
+    return Job("bootstrap_language", language, assets)
+
+
+def _comparison(language: str) -> Job:
+    return Job("compare_strategies", language, ON_DEMAND)
 
 
 def open_instance(loaded: LoadedProject) -> dg.DagsterInstance:

@@ -1,4 +1,4 @@
-"""What watches the folders: logs, corpora and benchmark items; and the in-sync check.
+"""What watches: the folders of logs, corpora and benchmark items; the in-sync check; lost runs.
 
 A sensor only compares and requests; reading, embedding and training happen in runs. What was taken
 is kept in the store, not in the cursor, so a restarted daemon, a replayed tick or a reset cursor
@@ -11,6 +11,7 @@ from typing import Any
 
 import dagster as dg
 
+from compass_assets.lost_runs import end_lost_runs
 from compass_assets.partitions import POOLS
 from compass_assets.sync import report_sync, sync_statuses
 from compass_core.config.load import LoadedProject, load_project
@@ -71,6 +72,17 @@ def build_sensors(loaded: LoadedProject, jobs: Mapping[str, Any]) -> list[Any]:
     def sync_watch(context: dg.SensorEvaluationContext) -> Looked:
         return watch_sync(context.instance, reopened(loaded), context.cursor)
 
+    @dg.sensor(
+        name="lost_runs",
+        minimum_interval_seconds=60,
+        default_status=running,
+        asset_selection=["adapter"],
+        description="Ends runs whose process was killed, so that they hold no place in a pool.",
+    )
+    def lost_runs(context: dg.SensorEvaluationContext) -> Looked:
+        ended = end_lost_runs(context.instance)
+        return dg.SkipReason(f"ended: {', '.join(ended)}" if ended else "no run was lost")
+
     automation = dg.AutomationConditionSensorDefinition(
         "cheap_chain",
         target=dg.AssetSelection.all(),
@@ -78,7 +90,7 @@ def build_sensors(loaded: LoadedProject, jobs: Mapping[str, Any]) -> list[Any]:
         minimum_interval_seconds=30,
         description="Keeps embeddings, clusters, assignments, gap and drift reports fresh.",
     )
-    return [log_files, corpus_files, sync_watch, automation]
+    return [log_files, corpus_files, sync_watch, lost_runs, automation]
 
 
 def reopened(loaded: LoadedProject) -> Workspace:

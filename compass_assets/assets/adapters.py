@@ -4,7 +4,7 @@ import dagster as dg
 import polars as pl
 
 from compass_assets.child import run_child
-from compass_assets.describe import graph_asset
+from compass_assets.describe import child_retry, graph_asset
 from compass_assets.partitions import language_partitions
 from compass_assets.preview import counts, table
 from compass_assets.resources import ProjectResource
@@ -87,7 +87,7 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
         languages,
         code_versions,
         kinds=["pytorch"],
-        child=True,
+        child=child_retry(project),
         description="The LoRA adapter of a language, an immutable version in PEFT's folder format.",
     )
     def adapter(
@@ -145,7 +145,7 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
         languages,
         code_versions,
         kinds=["pytorch"],
-        child=True,
+        child=child_retry(project),
         description="The adapter and the base model on the test split, item by item.",
     )
     def benchmark_scores(

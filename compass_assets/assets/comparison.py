@@ -5,7 +5,7 @@ import polars as pl
 from pydantic import Field
 
 from compass_assets.child import run_child
-from compass_assets.describe import graph_asset
+from compass_assets.describe import child_retry, graph_asset
 from compass_assets.partitions import language_partitions
 from compass_assets.preview import table
 from compass_assets.resources import ProjectResource
@@ -32,7 +32,7 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
         language_partitions(project),
         code_versions,
         kinds=["pytorch"],
-        child=True,
+        child=child_retry(project),
         description=(
             "Sampling strategies side by side: the same budget, training code and held-out items. "
             "Nothing depends on it."

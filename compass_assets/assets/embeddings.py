@@ -6,7 +6,7 @@ import dagster as dg
 
 from compass_assets.automation import FOLLOW
 from compass_assets.child import run_child
-from compass_assets.describe import CHILD_RETRY, graph_asset
+from compass_assets.describe import MODELS_POOL, child_retry, graph_asset
 from compass_assets.partitions import language_partitions, pool_partitions
 from compass_assets.resources import ProjectResource
 from compass_assets.rolls import as_result, catalogue_events
@@ -23,7 +23,7 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
         code_versions,
         kinds=["lancedb"],
         condition=FOLLOW,
-        child=True,
+        child=child_retry(project),
         description="Vectors of one auxiliary corpus; only texts without a vector are encoded.",
     )
     def auxiliary_embeddings(
@@ -60,7 +60,7 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
         code_versions,
         kinds=["lancedb"],
         condition=FOLLOW,
-        child=True,
+        child=child_retry(project),
         description="Vectors of the training corpus of a language.",
     )
     def training_embeddings(
@@ -76,7 +76,7 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
         code_versions,
         kinds=["lancedb"],
         condition=FOLLOW,
-        child=True,
+        child=child_retry(project),
         description=(
             "Vectors of the prompts in the usage window, and of benchmark dev questions where "
             "they stand in for usage."
@@ -137,12 +137,30 @@ def _text_parents(step: Step) -> list[str]:
     return [parent for parent in step.parents if parent not in unused]
 
 
-@dg.op(
-    description="Encode every text that has no vector yet, of all corpora, with one loaded model.",
-    pool="models",
-    retry_policy=CHILD_RETRY,
-)
-def encode_backlog_op(
+def backlog_job(project: Project) -> dg.JobDefinition:
+    """The job `encode_backlog`: all texts without a vector, in one child process."""
+
+    @dg.op(
+        description="Encode every text that has no vector yet, of all corpora, with one model.",
+        pool=MODELS_POOL,
+        retry_policy=child_retry(project),
+    )
+    def encode_backlog_op(
+        context: dg.OpExecutionContext, project: ProjectResource, pipes: dg.PipesSubprocessClient
+    ) -> None:
+        _encode_backlog(context, project, pipes)
+
+    @dg.job(
+        name="encode_backlog",
+        description="Encode all texts without a vector in one child process, before a bootstrap.",
+    )
+    def encode_backlog() -> None:
+        encode_backlog_op()
+
+    return encode_backlog
+
+
+def _encode_backlog(
     context: dg.OpExecutionContext, project: ProjectResource, pipes: dg.PipesSubprocessClient
 ) -> None:
     from compass_core.stages.models import missing_vectors
@@ -160,11 +178,3 @@ def encode_backlog_op(
     text = f"{done['encoded']} texts encoded in {done['wall_s']:.1f} s"
     tell("encode_backlog", "all", text)
     context.log.info(text)
-
-
-@dg.job(
-    name="encode_backlog",
-    description="Encode all texts without a vector in one child process, before a bootstrap.",
-)
-def encode_backlog() -> None:
-    encode_backlog_op()

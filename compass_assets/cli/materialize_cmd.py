@@ -20,8 +20,13 @@ def run_materialize(
     select: Sequence[str],
     settings: Sequence[str],
     as_json: bool,
+    *,
+    compare: bool = False,
 ) -> int:
-    """Materialize and print; raises ConfigError on unknown names, RunFailed when a step fails."""
+    """Materialize and print; raises ConfigError on unknown names, RunFailed when a step fails.
+
+    `compare`: then also the comparison of sampling strategies, where it is not fresh.
+    """
     tags = [target_language(loaded, text, "--language") for text in languages]
     strange = [name for name in select if name not in NODES]
     if strange:
@@ -47,8 +52,11 @@ def run_materialize(
 
     step.listeners.append(show)
     try:
-        with open_instance(loaded) as instance:
-            outcome = Runner(loaded, instance, override).materialize(tags or None, select or None)
+        with (
+            open_instance(loaded) as instance,
+            Runner(loaded, instance, override, console.print) as runner,
+        ):
+            outcome = runner.materialize(tags or None, select or None, compare=compare)
     finally:
         step.listeners.remove(show)
     if as_json:

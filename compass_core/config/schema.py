@@ -307,6 +307,13 @@ class Execution(Section):
         description="What a training does whose estimated memory is more than there is.",
     )
     threads: int | None = Field(None, ge=1, description="CPU threads a child process; null: all.")
+    parallel: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="Languages that `compass materialize` works on at once, and steps that may "
+        "hold a model at once (the pool `models`). Leave it at 1 for one GPU.",
+    )
     retries: int = Field(2, ge=0, le=10, description="Times a killed or failed child is retried.")
 
 

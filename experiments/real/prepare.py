@@ -51,7 +51,7 @@ def prepare_project(shared: Path, project: Path, models: Path) -> None:
         "benchmarks": {
             "suites": [{"name": name, "style": "cloze", "max_items": None} for name in SUITES]
         },
-        "execution": {"threads": 2},
+        "execution": {"threads": 1, "parallel": 2},
     }
     (project / "compass.yaml").write_text(render_template(settings))
 

@@ -90,9 +90,7 @@ class Bench:
         self.loaded = load_project(self.loaded.file)
 
     def runner(self, override: dict[str, Any] | None = None) -> Runner:
-        runner = Runner(self.loaded, self.instance, override)
-        runner._defs = self.defs
-        return runner
+        return Runner(self.loaded, self.instance, override, defs=self.defs)
 
     def run(
         self, job: str, partition: str | None = None, assets: list[str] | None = None, **config: Any
