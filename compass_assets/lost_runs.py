@@ -59,9 +59,8 @@ def _processes(instance: dg.DagsterInstance, run_id: str) -> dict[int, float]:
 def _alive(pid: int, since_s: float) -> bool:
     try:
         process = psutil.Process(pid)
-        return (
-            process.status() != psutil.STATUS_ZOMBIE and process.create_time() <= since_s + CLOCK_S
-        )
+        started_s = float(process.create_time())
+        return process.status() != psutil.STATUS_ZOMBIE and started_s <= since_s + CLOCK_S
     except psutil.NoSuchProcess:
         return False
 
