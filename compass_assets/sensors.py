@@ -102,7 +102,7 @@ def look_for_logs(instance: dg.DagsterInstance, ws: Workspace) -> Looked:
     """One run request for each language with complete, new files."""
     requests: list[dg.RunRequest] = []
     seen: list[str] = []
-    _, problems = find_languages(ws.input_folder("logs"))
+    _, problems = find_languages(ws.logs_place)
     for language in ws.targets:
         pending = pending_logs(ws, language)
         waiting = [f"{path} ({state.value})" for path, state in pending.waiting.items()]

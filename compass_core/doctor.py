@@ -11,6 +11,7 @@ import psutil
 
 from compass_core.config.load import LoadedProject, load_project
 from compass_core.corpora.files import find_languages
+from compass_core.corpora.places import Place
 from compass_core.errors import CompassError
 from compass_core.workspace import Workspace
 
@@ -120,7 +121,8 @@ def _models(ws: Workspace) -> list[Finding]:
 def _inputs(ws: Workspace) -> list[Finding]:
     findings = []
     for kind in ("auxiliary", "training", "logs"):
-        names, problems = find_languages(ws.input_folder(kind))
+        place = ws.logs_place if kind == "logs" else Place(ws.input_folder(kind))
+        names, problems = find_languages(place)
         missing = [t for t in ws.targets if t not in names] if kind != "auxiliary" else []
         found = ", ".join(sorted(names)) or "nothing"
         level: Level = "warn" if problems or missing or not names else "ok"

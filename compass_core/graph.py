@@ -43,12 +43,24 @@ _ANCESTORS = (
     "training_corpus",
 )
 _TEXT = ("ingest.max_chars",)
+# `corpora` is in the digests of the files that it is about, and language_id changes only what is
+# noted beside a row: neither marks a language stale whose rows are the same.
+_CLEANING = (
+    "cleaning.unicode",
+    "cleaning.mojibake",
+    "cleaning.control_characters",
+    "cleaning.min_chars",
+    "cleaning.pii",
+    "cleaning.name_recognisers",
+)
+_CORPUS = (*_TEXT, "cleaning")
+_LOGS = (*_TEXT, *_CLEANING, "ingest.user_salt", "ingest.turns", "ingest.late_after_days")
 _EMBEDDER = ("embedder.prefix", "embedder.max_tokens")
 
 _TABLE = (
-    Node("auxiliary_corpus", "pool", settings=_TEXT),
-    Node("training_corpus", "language", settings=_TEXT),
-    Node("usage_logs", "language_day", settings=(*_TEXT, "ingest.user_salt")),
+    Node("auxiliary_corpus", "pool", settings=_CORPUS, code="2"),
+    Node("training_corpus", "language", settings=_CORPUS, code="2"),
+    Node("usage_logs", "language_day", settings=_LOGS, code="2"),
     Node("benchmark_items", "language", settings=(*_TEXT, "benchmarks.suites")),
     Node("usage_window", "language", ("usage_logs",), settings=("usage.window_days",)),
     Node(

@@ -49,6 +49,22 @@ def standard_tag(text: str) -> str:
     return langcodes.Language.make(base, script=script, territory=language.territory).to_tag()
 
 
+def find_tag(text: str) -> str:
+    """As standard_tag, and English names too (`Swahili`, `Standard Arabic`), as Aya writes them.
+
+    Raises ValueError where it is neither a tag nor a name.
+    """
+    try:
+        return standard_tag(text)
+    except ValueError as error:
+        if "-" in text or len(text) < 4:
+            raise
+        try:
+            return standard_tag(langcodes.find(text).to_tag())
+        except LookupError:
+            raise error from None
+
+
 def display_name(tag: str) -> str:
     """English name of a tag, such as `Swahili`."""
     return langcodes.Language.get(tag).display_name()

@@ -15,6 +15,16 @@ def _schema(columns: dict[str, DataType | DataTypeClass]) -> pl.Schema:
     return pl.Schema(columns)
 
 
+# Noted beside the text and in no hash: another verdict about a row does not make it another row.
+_IDENTIFIED: dict[str, DataType | DataTypeClass] = {
+    "declared_language": pl.String,  # by the row, else by its folder
+    "detected_language": pl.String,  # null: not looked at, or no letters
+    "detected_confidence": pl.Float64,
+    "language_flag": pl.String,  # agrees | related | disagrees | unsure | unknown
+    "code_mixed": pl.Boolean,  # two scripts, or sentences in two languages
+    "pii": pl.Int64,  # placeholders written in the place of personal data
+}
+
 TEXT = _schema(
     {
         "row_id": pl.String,
@@ -25,8 +35,10 @@ TEXT = _schema(
         "row_hash": pl.String,
         "source": pl.String,
         "license": pl.String,
+        "revision": pl.String,  # of the source: a commit, a tag, a fingerprint
         "file": pl.String,  # relative to the input folder
         "line": pl.Int64,  # 1-based
+        **_IDENTIFIED,
     }
 )
 
@@ -42,6 +54,7 @@ USAGE = _schema(
         "user_hash": pl.String,  # salted; null where the log has no user
         "file": pl.String,
         "line": pl.Int64,
+        **_IDENTIFIED,
     }
 )
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from compass_core.config.load import LoadedProject
 from compass_core.config.schema import Project
+from compass_core.corpora.places import Place
 from compass_core.graph import code_versions
 from compass_core.manifests import Manifests
 from compass_core.staleness import Staleness
@@ -47,8 +48,14 @@ class Workspace:
     def targets(self) -> list[str]:
         return list(self.project.languages.targets)
 
+    @property
+    def logs_place(self) -> Place:
+        """Folder or object-store prefix of the logs."""
+        where = self.project.inputs.logs
+        return Place(where if "://" in where else (self.directory / where).resolve())
+
     def input_folder(self, kind: str) -> Path:
-        """Folder of auxiliary, training, logs or benchmarks inputs."""
+        """Local folder of auxiliary, training, logs or benchmarks inputs (logs: see logs_place)."""
         return (self.directory / str(getattr(self.project.inputs, kind))).resolve()
 
 

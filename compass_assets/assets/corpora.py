@@ -16,8 +16,8 @@ from compass_assets.sync import report_sync
 from compass_core import layout
 from compass_core.config.schema import Project
 from compass_core.corpora.benchmark_items import ingest_benchmarks
-from compass_core.corpora.files import find_languages
-from compass_core.corpora.ingest import IngestResult, ingest_text
+from compass_core.corpora.ingest import IngestResult
+from compass_core.stages.corpora import ingest_corpus, language_facts
 from compass_core.stages.publish import publish_ingest
 
 
@@ -27,6 +27,8 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
         name: [dg.AssetCheckSpec("rows_accounted_for", asset=name, description=_ACCOUNTED)]
         for name in ("auxiliary_corpus", "training_corpus", "benchmark_items")
     }
+    for name in ("auxiliary_corpus", "training_corpus"):
+        accounted[name].append(dg.AssetCheckSpec(_IDENTIFIED, asset=name, description=_DECLARED))
 
     @graph_asset(
         "auxiliary_corpus",
@@ -86,25 +88,43 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
     return [auxiliary_corpus, training_corpus, benchmark_items]
 
 
+_IDENTIFIED = "languages_identified_as_declared"
+_DECLARED = "Few rows are in another language than they are said to be; none is dropped for it."
 _ACCOUNTED = "Every row read is either accepted or quarantined with a reason."
 
 
 def _ingest_corpus(step: Step, role: str) -> dg.MaterializeResult[Any]:
-    folder = step.ws.input_folder(role)
-    names, problems = find_languages(folder)
-    for problem in problems:
+    made = ingest_corpus(step.ws, role, step.partition, step.report)
+    for problem in made.problems:
         step.context.log.warning(problem)
-    result = ingest_text(
-        folder / names.get(step.partition, step.partition),
-        step.partition,
-        step.ws.project.ingest,
-        report=step.report,
-    )
+    facts = language_facts(made.result.accepted)
+    allowed = step.ws.project.language_id.warn_share
+    extra: dict[str, Any] = {
+        "personal_data_replaced": counts(made.result.pii),
+        "language_flags": counts(facts["flags"]),
+        "code_mixed_rows": facts["code_mixed"],
+    }
+    if made.compared_with:
+        extra["compared_with"] = dg.MetadataValue.json(made.compared_with)
     return _publish(
         step,
-        result,
+        made.result,
         key=layout.corpus(role, step.partition),
         columns=["prompt", "response", "source", "license"],
+        extra=extra,
+        checks=[
+            dg.AssetCheckResult(
+                check_name=_IDENTIFIED,
+                passed=facts["disagree_share"] <= allowed,
+                severity=dg.AssetCheckSeverity.WARN,
+                metadata={
+                    "disagree_share": round(facts["disagree_share"], 4),
+                    "allowed_share": allowed,
+                    "flags": counts(facts["flags"]),
+                    "detected_instead": counts(facts["detected"]),
+                },
+            )
+        ],
     )
 
 
@@ -115,6 +135,7 @@ def _publish(
     key: str,
     columns: list[str],
     extra: dict[str, Any] | None = None,
+    checks: list[dg.AssetCheckResult] | None = None,
 ) -> dg.MaterializeResult[Any]:
     facts = publish_ingest(step.ws.store, result, key, step.name, step.partition)
     accepted, quarantined = facts["rows_accepted"], facts["rows_quarantined"]
@@ -144,6 +165,7 @@ def _publish(
                 check_name="rows_accounted_for",
                 passed=result.rows_read == accepted + quarantined,
                 metadata={"read": result.rows_read, "accepted": accepted, "bad": quarantined},
-            )
+            ),
+            *(checks or []),
         ],
     )

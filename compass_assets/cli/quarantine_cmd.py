@@ -11,6 +11,7 @@ from compass_core import layout
 from compass_core.config.load import LoadedProject
 from compass_core.corpora.corrections import apply_corrections, export_quarantine
 from compass_core.corpora.files import find_languages
+from compass_core.corpora.places import Place
 from compass_core.errors import ConfigError
 from compass_core.languages import standard_tag
 from compass_core.warehouse import as_json as rows_as_json
@@ -70,9 +71,10 @@ def replay(loaded: LoadedProject, corpus: str, language: str, file: Path) -> int
     if not file.is_file():
         raise ConfigError(f"FILE: {file} does not exist; make it with: compass quarantine export")
     ws = Workspace.open(loaded)
-    names, _ = find_languages(ws.input_folder(corpus))
+    place = ws.logs_place if corpus == "logs" else Place(ws.input_folder(corpus))
+    names, _ = find_languages(place)
     tag = _tag(language)
-    count = apply_corrections(file, ws.input_folder(corpus) / names.get(tag, tag))
+    count = apply_corrections(file, place / names.get(tag, tag))
     typer.echo(f"{count} corrected lines; they are read at the next ingest of {corpus} {tag}")
     return 0
 

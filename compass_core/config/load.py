@@ -15,6 +15,8 @@ from ruamel.yaml.error import MarkedYAMLError
 from compass_core.config.schema import Project
 from compass_core.errors import ConfigError
 
+_MAPPINGS = ("languages.auxiliary", "cleaning.name_recognisers")
+
 
 @dataclass(frozen=True)
 class LoadedProject:
@@ -90,8 +92,8 @@ def _flatten(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for key, value in nested.items():
         name = f"{prefix}{key}"
-        # A mapping is a section, but for the one setting whose value may be a mapping.
-        if isinstance(value, Mapping) and name != "languages.auxiliary":
+        # A mapping is a section, but for the settings whose value may be a mapping.
+        if isinstance(value, Mapping) and name not in _MAPPINGS:
             flat |= _flatten(value, f"{name}.")
         else:
             flat[name] = value

@@ -6,18 +6,13 @@ for the person who sets the value. Sections are frozen: an override makes a new 
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from compass_core.config.section import Section, Share, Tag
+from compass_core.config.text import Cleaning, Corpus, Ingest, LanguageId
 from compass_core.languages import standard_tag
 
-Tag = str
-Share = Annotated[float, Field(ge=0.0, le=1.0)]
-
-
-class Section(BaseModel):
-    """A part of the project file; unknown keys are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+__all__ = ["Cleaning", "Corpus", "Ingest", "LanguageId", "Project", "Section", "Share", "Tag"]
 
 
 class Languages(Section):
@@ -69,26 +64,13 @@ class Inputs(Section):
 
     auxiliary: str = Field("data/corpora/auxiliary", description="One folder a pool language.")
     training: str = Field("data/corpora/training", description="One folder a target language.")
-    logs: str = Field("data/logs", description="One folder a target language; files of any name.")
+    logs: str = Field(
+        "data/logs",
+        description="One folder a target language; files of any name. Or an object-store URI such "
+        "as s3://bucket/logs.",
+    )
     benchmarks: str = Field(
         "data/benchmarks", description="One folder a suite, in it one a language."
-    )
-
-
-class Ingest(Section):
-    """What makes a row acceptable, and when a log file counts as complete."""
-
-    max_chars: int = Field(20_000, ge=100, description="Longer texts are quarantined.")
-    settle_s: float = Field(
-        5.0, ge=0, description="Seconds a log file must be unchanged before it is taken."
-    )
-    incomplete_after_s: float = Field(
-        3600.0,
-        ge=0,
-        description="Seconds after which a file whose last line is broken is taken all the same.",
-    )
-    user_salt: str = Field(
-        "compass", description="Salt for hashing user ids; set your own and keep it secret."
     )
 
 
@@ -327,7 +309,14 @@ class Project(Section):
     store: str = Field("data/store", description="Where results go: a path or an object-store URI.")
     languages: Languages
     inputs: Inputs = Inputs()
+    corpora: list[Corpus] = Field(
+        default_factory=list,
+        description="Corpora fetched by name, and files whose columns have other names; see "
+        "docs/inputs.md.",
+    )
     ingest: Ingest = Ingest()
+    cleaning: Cleaning = Cleaning()
+    language_id: LanguageId = LanguageId()
     usage: Usage = Usage()
     embedder: Embedder = Embedder()
     base_model: BaseModelSettings = BaseModelSettings()
@@ -341,7 +330,11 @@ class Project(Section):
     execution: Execution = Execution()
 
     @model_validator(mode="after")
-    def _mapping_names_targets(self) -> "Project":
+    def _fits_together(self) -> "Project":
+        names = [(corpus.role, corpus.name) for corpus in self.corpora]
+        twice = sorted({name for role, name in names if names.count((role, name)) > 1})
+        if twice:
+            raise ValueError(f"corpora: named twice: {', '.join(twice)}")
         rule = self.languages.auxiliary
         if isinstance(rule, dict):
             strange = sorted(set(rule) - set(self.languages.targets))

@@ -9,11 +9,14 @@ from typing import Any
 import polars as pl
 
 from compass_core import records
-from compass_core.config.schema import Ingest, Suite
+from compass_core.config.schema import Suite
+from compass_core.config.text import Ingest
+from compass_core.corpora.books import Books, IngestResult, Rejected
 from compass_core.corpora.clean import clean_text
 from compass_core.corpora.files import find_languages, source_files
-from compass_core.corpora.ingest import Books, IngestResult, Rejected, check_language, optional_text
+from compass_core.corpora.ingest import check_language, optional_text
 from compass_core.corpora.readers import read_lines
+from compass_core.corpora.rules import Rules
 from compass_core.corpora.shapes import ShapeError
 from compass_core.hashing import text_hash
 
@@ -29,7 +32,8 @@ def ingest_benchmarks(
     from dev: the test split is never what a target distribution is made of.
     """
     started = time.monotonic()
-    books = Books("item_id")
+    # Items are only brought into one form: a benchmark has to stay what others score on.
+    books = Books(Rules(ingest=ingest), language, "item_id")
     files, notes = [], []
     for suite in suites:
         names, problems = find_languages(folder / suite.name)

@@ -5,7 +5,6 @@ file, line and the bad text, so that a fix can never hit another line.
 """
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,8 @@ from typing import Any
 import polars as pl
 
 from compass_core.corpora.files import CORRECTIONS
+from compass_core.corpora.places import Place
+from compass_core.corpora.readers import Correct, Line
 from compass_core.errors import InputError
 from compass_core.hashing import text_hash
 
@@ -22,17 +23,17 @@ def export_quarantine(frame: pl.DataFrame, path: Path) -> int:
     lines = [
         json.dumps({**row, "fixed": row["raw"]}, ensure_ascii=False) for row in frame.to_dicts()
     ]
-    _write(path, lines)
+    Place(path).write_bytes("".join(line + "\n" for line in lines).encode())
     return len(lines)
 
 
-def apply_corrections(fixed: Path, input_folder: Path) -> int:
+def apply_corrections(fixed: Path, input_folder: Path | Place) -> int:
     """Take the rows whose `fixed` differs from `raw`; returns how many.
 
     `input_folder` is the language's folder that the lines came from. Raises InputError, naming the
     line of the edited file, when one is not JSON or lacks a field.
     """
-    book = _read(input_folder)
+    book = _read(Place(input_folder))
     count = 0
     for number, text in enumerate(fixed.read_text(encoding="utf-8").splitlines(), start=1):
         if not text.strip():
@@ -49,37 +50,39 @@ def apply_corrections(fixed: Path, input_folder: Path) -> int:
             count += 1
     if count:
         rows = [json.dumps(book[key], ensure_ascii=False) for key in sorted(book)]
-        _write(input_folder / CORRECTIONS, rows)
+        place = Place(input_folder) / CORRECTIONS
+        place.write_bytes("".join(row + "\n" for row in rows).encode())
     return count
 
 
-def corrector(input_folder: Path, file: str) -> Callable[[int, str], str] | None:
-    """Function (line, raw) -> text to read instead, or None where nothing was ever fixed."""
-    book = _read(input_folder)
+def corrector(
+    input_folder: Path | Place, file: str, shown: Callable[[Line], str]
+) -> Correct | None:
+    """Function line -> text to read instead (None: as it is); None where nothing was ever fixed.
+
+    `shown`: how a line looks in quarantine, because that is what a person saw and fixed.
+    """
+    book = {key: row for key, row in _read(Place(input_folder)).items() if row["file"] == file}
     if not book:
         return None
+    numbers = {row["line"] for row in book.values()}
 
-    def correct(line: int, raw: str) -> str:
-        found = book.get(_key(file, line, raw))
-        return str(found["fixed"]) if found else raw
+    def correct(line: Line) -> str | None:
+        if line.number not in numbers:
+            return None
+        found = book.get(_key(file, line.number, shown(line)))
+        return str(found["fixed"]) if found else None
 
     return correct
 
 
-def _read(folder: Path) -> dict[str, dict[str, Any]]:
-    path = folder / CORRECTIONS
-    if not path.is_file():
+def _read(folder: Place) -> dict[str, dict[str, Any]]:
+    place = folder / CORRECTIONS
+    if not place.is_file():
         return {}
-    rows = [json.loads(text) for text in path.read_text(encoding="utf-8").splitlines()]
+    rows = [json.loads(text) for text in place.read_bytes().decode("utf-8").splitlines()]
     return {_key(row["file"], row["line"], row["raw"]): row for row in rows}
 
 
 def _key(file: str, line: int, raw: str) -> str:
     return f"{file}\x1f{line:09d}\x1f{text_hash(raw)}"
-
-
-def _write(path: Path, lines: list[str]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
-    os.replace(temporary, path)

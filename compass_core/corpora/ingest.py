@@ -1,137 +1,106 @@
 """A folder of text files in: accepted rows, quarantined rows, and nothing lost between them."""
 
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from compass_core import records
-from compass_core.config.schema import Ingest
+from compass_core.config.text import Corpus
+from compass_core.corpora.boilerplate import without_boilerplate
+from compass_core.corpora.books import Books, IngestResult, Rejected, Report, Row
 from compass_core.corpora.clean import TextError, clean_text
 from compass_core.corpora.corrections import corrector
-from compass_core.corpora.files import CORRECTIONS, SourceFile, source_files
+from compass_core.corpora.duplicates import Seen, find_duplicates
+from compass_core.corpora.files import CORRECTIONS, SourceFile, list_files, source_files
+from compass_core.corpora.mapping import corpus_of, mapped, readings
+from compass_core.corpora.pii import replace_pii
+from compass_core.corpora.privacy import Scrubber
 from compass_core.corpora.readers import Line, read_lines
-from compass_core.corpora.shapes import ShapeError, prompt_and_response
-from compass_core.hashing import text_hash, version_of_set
-from compass_core.languages import standard_tag
+from compass_core.corpora.repetition import repetition
+from compass_core.corpora.rules import Rules
+from compass_core.corpora.shapes import prompt_and_response
+from compass_core.hashing import text_hash
+from compass_core.languages import find_tag
 
-Report = Callable[[str], None]
-Row = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class IngestResult:
-    """rows_read = accepted + quarantined, always. `accepted` is sorted by row id."""
-
-    accepted: pl.DataFrame
-    quarantined: pl.DataFrame  # records.QUARANTINE
-    files: list[SourceFile]
-    rows_read: int
-    wall_s: float = 0.0
-    notes: list[str] = field(default_factory=list)
-
-    @property
-    def data_version(self) -> str:
-        return version_of_set(self.accepted["row_hash"])
-
-    @property
-    def reasons(self) -> dict[str, int]:
-        if not self.quarantined.height:
-            return {}
-        return dict(self.quarantined.group_by("reason").len().sort("reason").iter_rows())
-
-
-class Rejected(ValueError):
-    """A row that goes to quarantine, with its reason."""
-
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(detail)
-        self.reason = reason
-
-
-class Books:
-    """Keeps the accounts while rows come in: each line is accepted once or quarantined once."""
-
-    def __init__(self, id_column: str = "row_id") -> None:
-        self._id = id_column
-        self.rows: list[Row] = []
-        self.bad: list[Row] = []
-        self.read = 0
-        self._seen: dict[str, str] = {}
-
-    def add(self, file: str, line: Line, make: Callable[[dict[str, Any]], Row]) -> None:
-        """Take one line; `make` builds the row or raises Rejected, TextError or ShapeError."""
-        self.read += 1
-        if line.record is None:
-            self.reject(file, line, line.reason, line.detail)
-            return
-        try:
-            row = make(line.record)
-        except ShapeError as error:
-            self.reject(file, line, "missing_field", str(error))
-        except (Rejected, TextError) as error:
-            self.reject(file, line, error.reason, str(error))
-        else:
-            before = self._seen.get(row[self._id])
-            if before is None:
-                self._seen[row[self._id]] = row["row_hash"]
-                self.rows.append(row)
-            elif before == row["row_hash"]:
-                self.reject(file, line, "duplicate_row", "the same row came earlier")
-            else:
-                self.reject(file, line, "duplicate_id", "another row with this id came earlier")
-
-    def reject(self, file: str, line: Line, reason: str, detail: str) -> None:
-        self.bad.append(
-            {"file": file, "line": line.number, "reason": reason, "detail": detail, "raw": line.raw}
-        )
-
-    def result(
-        self, schema: pl.Schema, files: list[SourceFile], started: float, notes: list[str]
-    ) -> IngestResult:
-        accepted = pl.DataFrame(self.rows, schema=schema).sort(self._id)
-        bad = pl.DataFrame(self.bad, schema=records.QUARANTINE)
-        if self.read != accepted.height + bad.height:
-            raise AssertionError(f"{self.read} rows read, {accepted.height} + {bad.height} kept")
-        return IngestResult(accepted, bad, files, self.read, time.monotonic() - started, notes)
+__all__ = ["Books", "IngestResult", "Rejected", "Report", "Row", "ingest_text"]
 
 
 def ingest_text(
-    folder: Path, language: str, ingest: Ingest, report: Report = lambda text: None
+    folder: Path,
+    language: str,
+    rules: Rules,
+    report: Report = lambda text: None,
+    *,
+    role: str = "auxiliary",
+    corpora: Sequence[Corpus] = (),
+    earlier: Seen | None = None,
 ) -> IngestResult:
     """All text files of one language's folder (records.TEXT). A missing folder has zero rows.
 
     Files are read in the order of their paths; where two rows claim one id the first one wins.
+    `corpora`: entries of the project file that say how some files are read. `earlier`: rows of
+    other partitions that are not to be taken again.
     """
     started = time.monotonic()
-    files = source_files(folder)
-    books = Books()
-
-    for file, line in _all_lines(folder, files):
-        books.add(file, line, lambda record: _text_row(record, language, ingest, file, line))  # noqa: B023
+    files = source_files(folder, readings=_readings(folder, corpora, role))
+    books = Books(rules, language)
+    for file, line in _all_lines(folder, files, books.scrub):
+        make = partial(
+            _row,
+            language=language,
+            books=books,
+            rules=rules,
+            corpus=corpus_of(file, corpora, role),
+            file=file,
+            line=line,
+        )
+        books.add(file, line, make)
         if books.read % 50_000 == 0:
             report(f"{language}: {books.read} rows read")
-    return books.result(records.TEXT, files, started, [])
+    texts = [(row["row_id"], row["prompt"], row["response"]) for row in books.rows]
+    books.drop(find_duplicates(texts, rules.cleaning, earlier))
+    books.identify_languages(lambda row: f"{row['prompt']}\n{row['response']}")
+    return books.result(records.TEXT, files, started)
 
 
-def _all_lines(folder: Path, files: list[SourceFile]) -> Iterator[tuple[str, Line]]:
+def _readings(folder: Path, corpora: Sequence[Corpus], role: str) -> dict[str, str]:
+    if not corpora:
+        return {}
+    return readings([name for name, _, _ in list_files(folder)], corpora, role)
+
+
+def _all_lines(
+    folder: Path, files: list[SourceFile], scrub: Scrubber
+) -> Iterator[tuple[str, Line]]:
     for file in files:
         if file.path.endswith(CORRECTIONS):
             continue
-        for line in read_lines(folder / file.path, corrector(folder, file.path)):
+        for line in read_lines(folder / file.path, corrector(folder, file.path, scrub)):
             yield file.path, line
 
 
-def _text_row(record: dict[str, Any], language: str, ingest: Ingest, file: str, line: Line) -> Row:
-    check_language(record, language)
-    prompt, response = prompt_and_response(record)
-    prompt = clean_text(prompt, ingest.max_chars)
-    response = clean_text(response, ingest.max_chars)
-    source, licence = optional_text(record, "source"), optional_text(record, "license")
+def _row(
+    record: dict[str, Any],
+    *,
+    language: str,
+    books: Books,
+    rules: Rules,
+    corpus: Corpus | None,
+    file: str,
+    line: Line,
+) -> Row:
+    if corpus is not None:
+        record = mapped(record, corpus)
+    declared = check_language(record, language)
+    asked, answered = prompt_and_response(record)
+    prompt, found = _cleaned(asked, language, rules)
+    response, also = _cleaned(answered, language, rules)
+    source = optional_text(record, "source") or optional_text(record, "dataset_name")
+    licence, revision = optional_text(record, "license"), optional_text(record, "revision")
     identity = optional_text(record, "id")
+    # The revision is not in the hash: the same row of a newer revision is the same row.
     row_hash = text_hash(language, prompt, response, source, licence, identity)
     row_id = (
         text_hash(language, source, identity) if identity else text_hash(language, prompt, response)
@@ -145,24 +114,44 @@ def _text_row(record: dict[str, Any], language: str, ingest: Ingest, file: str, 
         "row_hash": row_hash,
         "source": source,
         "license": licence,
+        "revision": revision,
+        "declared_language": declared,
+        "pii": books.count_pii(found) + books.count_pii(also),
         "file": file,
         "line": line.number,
     }
 
 
-def check_language(record: dict[str, Any], language: str) -> None:
-    """Raises Rejected where the row's own language is unknown or not that of its folder."""
-    declared = record.get("language") or record.get("language_code") or record.get("lang")
+def _cleaned(text: str, language: str, rules: Rules) -> tuple[str, dict[str, int]]:
+    cleaning = rules.cleaning
+    text = clean_text(text, rules.ingest.max_chars, cleaning)
+    if cleaning.boilerplate:
+        text = without_boilerplate(text)
+    if cleaning.repetition:
+        broken = repetition(text, cleaning.repetition_min_units)
+        if broken:
+            raise TextError("repetition", broken)
+    return replace_pii(text, language, cleaning)
+
+
+def check_language(record: dict[str, Any], language: str) -> str:
+    """The tag that the row declares, or that of its folder where it declares none.
+
+    Raises Rejected where the row's own language is unknown or not that of its folder. Aya writes a
+    code and a name (`language_code: swh`, `language: Swahili`); the code is believed first.
+    """
+    declared = record.get("language_code") or record.get("lang") or record.get("language")
     if declared is None:
-        return
+        return language
     try:
-        tag = standard_tag(str(declared))
+        tag = find_tag(str(declared))
     except ValueError as error:
         raise Rejected("unknown_language", str(error)) from None
     if tag.split("-")[0] != language.split("-")[0]:
         raise Rejected(
             "language_mismatch", f"the row says {declared}, its folder is {language}; move it"
         )
+    return tag
 
 
 def optional_text(record: dict[str, Any], name: str) -> str | None:

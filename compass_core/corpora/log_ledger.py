@@ -19,9 +19,10 @@ import polars as pl
 from filelock import FileLock
 
 from compass_core import records
-from compass_core.config.schema import Ingest
 from compass_core.corpora.files import CORRECTIONS, SourceFile, file_digest, list_files
-from compass_core.corpora.logs import LogFileState, log_file_state, parse_log_file
+from compass_core.corpora.logs import LogFileState, log_file_state, log_recipe, parse_log_file
+from compass_core.corpora.places import Place
+from compass_core.corpora.rules import Rules
 from compass_core.storage import Store
 
 Report = Callable[[str], None]
@@ -50,30 +51,35 @@ class Ledger:
         self._root = f"logfiles/{language}"
         self._language = language
 
-    def pending(self, folder: Path, now_s: float, ingest: Ingest) -> PendingFiles:
-        """Compare the folder with the book; reads only files whose size or time is new."""
+    def pending(self, folder: Path | Place, now_s: float, rules: Rules) -> PendingFiles:
+        """Compare the folder with the book; reads only files whose size or time is new.
+
+        A file that was taken under other settings (salt, cleaning, turns) is to be taken again.
+        """
         book = self._read()
+        recipe = log_recipe(rules)
         complete: list[SourceFile] = []
         waiting: dict[str, LogFileState] = {}
         done = 0
-        corrected = _corrections_digest(folder) != book["corrections"]
+        corrected = _corrections_digest(Place(folder)) != book["corrections"]
         for name, size_bytes, mtime_ns in list_files(folder):
             if name.endswith(CORRECTIONS):
                 continue
             known = book["paths"].get(name)
             stat = [size_bytes, mtime_ns]
-            fixed = (
-                corrected and known is not None and book["files"][known["digest"]]["quarantined"]
-            )
-            if known is not None and known["stat"] == stat and not fixed:
+            entry = book["files"].get(known["digest"]) if known is not None else None
+            fixed = corrected and entry is not None and entry["quarantined"]
+            same = entry is not None and entry.get("recipe") == recipe
+            if known is not None and known["stat"] == stat and same and not fixed:
                 done += 1
                 continue
-            state = log_file_state(folder / name, now_s, ingest)
+            state = log_file_state(Place(folder) / name, now_s, rules.ingest)
             if state is not LogFileState.COMPLETE:
                 waiting[name] = state
                 continue
-            digest = file_digest(folder / name)
-            if digest in book["files"] and not fixed:
+            digest = file_digest(Place(folder) / name)
+            entry = book["files"].get(digest)
+            if entry is not None and entry.get("recipe") == recipe and not fixed:
                 done += 1  # a copy, or the same content touched again
                 continue
             complete.append(SourceFile(name, size_bytes, mtime_ns, digest))
@@ -81,9 +87,9 @@ class Ledger:
 
     def take(
         self,
-        folder: Path,
+        folder: Path | Place,
         files: Iterable[SourceFile],
-        ingest: Ingest,
+        rules: Rules,
         report: Report = lambda text: None,
     ) -> set[date]:
         """Parse and record files; returns every day that has to be published.
@@ -94,7 +100,7 @@ class Ledger:
         with self._locked():
             book = self._read()
             for file in files:
-                result = parse_log_file(folder, file, self._language, ingest)
+                result = parse_log_file(folder, file, self._language, rules)
                 days = {
                     day.isoformat(): count
                     for day, count in result.accepted.group_by("day").len().iter_rows()
@@ -113,6 +119,8 @@ class Ledger:
                     "accepted": result.accepted.height,
                     "quarantined": result.quarantined.height,
                     "reasons": result.reasons,
+                    "pii": result.pii,
+                    "recipe": log_recipe(rules),
                 }
                 book["paths"][file.path] = {
                     "digest": file.digest,
@@ -123,7 +131,7 @@ class Ledger:
                     f"{file.path}: {result.accepted.height} rows of {len(days)} days, "
                     f"{result.quarantined.height} quarantined"
                 )
-            book["corrections"] = _corrections_digest(folder)
+            book["corrections"] = _corrections_digest(Place(folder))
             self._write(book)
             return {date.fromisoformat(day) for day in book["unpublished"]}
 
@@ -144,7 +152,8 @@ class Ledger:
             for digest, entry in self._files()
             if iso in entry["days"]
         ]
-        rows = pl.concat([records.empty(records.USAGE), *frames])
+        # Rows that were recorded before a column was added have it empty.
+        rows = pl.concat([records.empty(records.USAGE), *frames], how="diagonal_relaxed")
         # Where files disagree about a row, one wins by content and not by who arrived first.
         first = rows.sort("row_id", "row_hash", "file", "line").unique(
             "row_id", keep="first", maintain_order=True
@@ -167,8 +176,9 @@ class Ledger:
         return pl.concat([records.empty(records.QUARANTINE), *frames])
 
     def totals(self) -> dict[str, Any]:
-        """Accounts over all files: rows_read, rows_accepted, rows_quarantined, reasons."""
+        """Accounts over all files: rows_read, rows_accepted, rows_quarantined, reasons, pii."""
         reasons: dict[str, int] = {}
+        pii: dict[str, int] = {}
         totals = {"rows_read": 0, "rows_accepted": 0, "rows_quarantined": 0}
         for _, entry in self._files():
             totals["rows_read"] += entry["rows_read"]
@@ -176,7 +186,9 @@ class Ledger:
             totals["rows_quarantined"] += entry["quarantined"]
             for reason, count in entry["reasons"].items():
                 reasons[reason] = reasons.get(reason, 0) + count
-        return {**totals, "reasons": reasons}
+            for kind, count in entry.get("pii", {}).items():
+                pii[kind] = pii.get(kind, 0) + count
+        return {**totals, "reasons": reasons, "pii": pii}
 
     def _files(self) -> Iterator[tuple[str, dict[str, Any]]]:
         yield from sorted(self._read()["files"].items())
@@ -213,6 +225,6 @@ class Ledger:
             yield
 
 
-def _corrections_digest(folder: Path) -> str:
+def _corrections_digest(folder: Place) -> str:
     path = folder / CORRECTIONS
     return file_digest(path) if path.is_file() else ""

@@ -1,27 +1,33 @@
 """One log file in: is it complete, and what did users ask in it."""
 
-import gzip
 import json
 import time
-import zlib
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from compass_core import records
-from compass_core.config.schema import Ingest
+from compass_core.config.text import Ingest
+from compass_core.corpora.books import Books, IngestResult, Rejected
 from compass_core.corpora.clean import clean_text
 from compass_core.corpora.corrections import corrector
 from compass_core.corpora.files import SourceFile
-from compass_core.corpora.ingest import Books, IngestResult, Rejected, check_language, optional_text
-from compass_core.corpora.readers import Line, read_lines
+from compass_core.corpora.ingest import check_language, optional_text
+from compass_core.corpora.log_shapes import read_event
+from compass_core.corpora.log_shapes.event import Turns
+from compass_core.corpora.log_shapes.spans import unpacked as one_by_one
+from compass_core.corpora.pii import replace_pii
+from compass_core.corpora.places import Place
+from compass_core.corpora.privacy import user_hash
+from compass_core.corpora.readers import CUT_ERRORS, Line, read_lines, unpacked
+from compass_core.corpora.rules import Rules
 from compass_core.corpora.shapes import ShapeError
-from compass_core.hashing import text_hash
+from compass_core.hashing import text_hash, version_of
 
-TEXT_FIELDS = ("text", "prompt")
-TIME_FIELDS = ("timestamp", "ts")
 FIRST_YEAR, LAST_YEAR = 2000, 2100
+CODE = "2"  # raise when the same file would give other rows
 
 
 class LogFileState(Enum):
@@ -33,36 +39,37 @@ class LogFileState(Enum):
     INCOMPLETE = "incomplete"  # its last line is cut
 
 
-def log_file_state(path: Path, now_s: float, ingest: Ingest) -> LogFileState:
+def log_file_state(where: Path | Place, now_s: float, ingest: Ingest) -> LogFileState:
     """State of a file at `now_s` (seconds since the epoch).
 
     A writer that stops in the middle leaves a last line without an end; such a file waits, and is
     taken after `ingest.incomplete_after_s` all the same, its broken line in quarantine.
     """
+    path = Place(where)
     stat = path.stat()
-    if stat.st_size == 0:
+    if stat.size_bytes == 0:
         return LogFileState.EMPTY
-    age_s = now_s - stat.st_mtime
+    age_s = now_s - stat.mtime_ns / 1e9
     if age_s < ingest.settle_s:
         return LogFileState.SETTLING
-    if age_s >= ingest.incomplete_after_s or _ends_well(path):
+    if age_s >= ingest.incomplete_after_s or _ends_well(path, stat.size_bytes):
         return LogFileState.COMPLETE
     return LogFileState.INCOMPLETE
 
 
-def _ends_well(path: Path) -> bool:
-    if path.name.endswith(".gz"):
+def _ends_well(path: Place, size: int) -> bool:
+    if path.name.endswith((".gz", ".zst")):
         try:
-            with gzip.open(path) as stream:
+            with path.open() as plain:
+                stream = unpacked(path.name, plain)
                 while stream.read(1 << 20):
                     pass
-        except (EOFError, zlib.error, gzip.BadGzipFile):
+        except CUT_ERRORS:
             return False
         return True
     if not path.name.endswith(".jsonl"):
         return True
-    with path.open("rb") as handle:
-        size = path.stat().st_size
+    with path.open() as handle:
         handle.seek(max(0, size - (1 << 20)))
         tail = handle.read()
     if tail.endswith(b"\n"):
@@ -74,30 +81,76 @@ def _ends_well(path: Path) -> bool:
     return True
 
 
-def parse_log_file(folder: Path, file: SourceFile, language: str, ingest: Ingest) -> IngestResult:
-    """Usage rows (records.USAGE) of one file; the UTC day of each event counts, not the name."""
+def log_recipe(rules: Rules) -> str:
+    """Version of what is done to a log line. A file that was taken by another is taken again."""
+    cleaning = rules.cleaning
+    return version_of(
+        [
+            CODE,
+            rules.ingest.max_chars,
+            rules.ingest.turns,
+            rules.ingest.user_salt,
+            rules.ingest.late_after_days,
+            cleaning.unicode,
+            cleaning.mojibake,
+            cleaning.control_characters,
+            cleaning.min_chars,
+            sorted(cleaning.pii),
+            cleaning.name_recognisers,
+        ]
+    )
+
+
+def parse_log_file(
+    folder: Path | Place, file: SourceFile, language: str, rules: Rules
+) -> IngestResult:
+    """Usage rows (records.USAGE) of one file; the UTC day of each event counts, not the name.
+
+    An OTLP batch counts as many rows as it holds spans or log records.
+    """
     started = time.monotonic()
-    books = Books()
-    for line in read_lines(folder / file.path, corrector(folder, file.path)):
-        books.add(file.path, line, lambda r: _usage_row(r, language, ingest, file.path, line))  # noqa: B023
-    return books.result(records.USAGE, [file], started, [])
+    books = Books(rules, language)
+    arrived = datetime.fromtimestamp(file.mtime_ns / 1e9, UTC).date() if file.mtime_ns else None
+    correct = corrector(folder, file.path, books.scrub)
+    for whole in read_lines(Place(folder) / file.path, correct):
+        for line in one_by_one(whole):
+            make = partial(
+                _row,
+                language=language,
+                books=books,
+                rules=rules,
+                arrived=arrived,
+                file=file.path,
+                line=line,
+            )
+            books.add(file.path, line, make)
+    books.identify_languages(lambda row: str(row["prompt"]))
+    return books.result(records.USAGE, [file], started)
 
 
-def _usage_row(
-    record: dict[str, Any], language: str, ingest: Ingest, file: str, line: Line
+def _row(
+    record: dict[str, Any],
+    *,
+    language: str,
+    books: Books,
+    rules: Rules,
+    arrived: date | None,
+    file: str,
+    line: Line,
 ) -> dict[str, Any]:
-    check_language(record, language)
-    text = next((record[name] for name in TEXT_FIELDS if name in record), None)
-    if not isinstance(text, str):
-        raise ShapeError("text: received nothing that is text; allowed: text or prompt")
-    prompt = clean_text(text, ingest.max_chars)
-    moment = _moment(next((record[name] for name in TIME_FIELDS if name in record), None))
-    user = optional_text(record, "user")
-    user_hash = text_hash(ingest.user_salt, user) if user else None
-    identity = optional_text(record, "id")
+    declared = check_language(record, language)
+    event = read_event(record)
+    asked = usage_text(event.turns, rules.ingest.turns)
+    cleaned = clean_text(asked, rules.ingest.max_chars, rules.cleaning)
+    prompt, found = replace_pii(cleaned, language, rules.cleaning)
+    moment = utc_moment(event.time)
+    _check_late(moment.date(), arrived, rules.ingest)
+    user = optional_text({"user": event.user}, "user")
+    hashed = user_hash(rules.ingest.user_salt, user)
+    identity = optional_text({"id": event.identity}, "id")
     stamp = moment.isoformat()
     row_id = (
-        text_hash(language, identity) if identity else text_hash(language, stamp, user_hash, prompt)
+        text_hash(language, identity) if identity else text_hash(language, stamp, hashed, prompt)
     )
     return {
         "row_id": row_id,
@@ -106,21 +159,56 @@ def _usage_row(
         "ts": moment,
         "prompt": prompt,
         "content_hash": text_hash(prompt),
-        "row_hash": text_hash(language, stamp, prompt, user_hash, identity),
-        "user_hash": user_hash,
+        "row_hash": text_hash(language, stamp, prompt, hashed, identity),
+        "user_hash": hashed,
+        "declared_language": declared,
+        "pii": books.count_pii(found),
         "file": file,
         "line": line.number,
     }
 
 
-def _moment(value: Any) -> datetime:
-    """UTC time of ISO-8601 text (UTC where it names no zone) or epoch seconds / milliseconds."""
+def usage_text(turns: Turns, keep: str) -> str:
+    """What of a conversation is usage: the last user turn, or everything said up to it.
+
+    A request that ends in a tool's result goes on with an answer and asks nothing new: it is
+    rejected as tool_turn, or one question to an agent would count once a step.
+    """
+    said = [(role, text) for role, text in turns if role != "system"]
+    if said and said[-1][0] == "tool":
+        raise Rejected("tool_turn", "the request goes on with a tool's result, no user turn")
+    last = max((i for i, (role, text) in enumerate(said) if role == "user"), default=None)
+    if last is None:
+        raise ShapeError("messages: no user turn")
+    if not said[last][1].strip():
+        raise Rejected("empty_text", "the last user turn has no text")
+    if keep == "last":
+        return said[last][1]
+    return "\n".join(text for role, text in said[: last + 1] if role != "tool" and text.strip())
+
+
+def _check_late(day: date, arrived: date | None, ingest: Ingest) -> None:
+    if arrived is not None and day + timedelta(days=ingest.late_after_days) < arrived:
+        raise Rejected(
+            "too_late",
+            f"an event of {day} in a file of {arrived}; allowed: {ingest.late_after_days} days "
+            "(ingest.late_after_days)",
+        )
+
+
+def utc_moment(value: Any) -> datetime:
+    """UTC time of ISO-8601 text (UTC where it names no zone) or epoch s, ms, µs or ns.
+
+    Raises Rejected for what is no time between the years 2000 and 2100.
+    """
     moment: datetime | None = None
     try:
         if isinstance(value, bool):
             raise ValueError("a boolean")
+        if isinstance(value, str) and value.strip().replace(".", "", 1).isdecimal():
+            value = float(value)
         if isinstance(value, int | float):
-            moment = datetime.fromtimestamp(value / 1000 if value > 1e11 else value, UTC)
+            moment = datetime.fromtimestamp(_epoch_s(value), UTC)
         elif isinstance(value, datetime):
             moment = value
         elif isinstance(value, str):
@@ -134,3 +222,10 @@ def _moment(value: Any) -> datetime:
             f"{FIRST_YEAR} to {LAST_YEAR}",
         )
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _epoch_s(value: float) -> float:
+    for limit, scale in ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3)):
+        if value > limit:
+            return value / scale
+    return value

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
 
+from compass_core.corpora.places import Place
 from compass_core.errors import InputError
 
 MAX_LINE_BYTES = 8 << 20
@@ -27,29 +28,53 @@ class Line:
     detail: str = ""
 
 
-def read_lines(path: Path, correct: Callable[[int, str], str] | None = None) -> Iterator[Line]:
-    """Lines of a file by its format. `correct` may replace the text of a bad line.
+Correct = Callable[[Line], str | None]
 
-    Memory is bounded by one line (8 MiB) for JSONL. Raises InputError when the file changes while
-    it is read: then what was read is not what is there, and the step is to be run again.
+
+def read_lines(where: Path | Place, correct: Correct | None = None) -> Iterator[Line]:
+    """Lines of a file by its format. `correct` may give other text to be read in a line's place.
+
+    Memory is bounded by one line (8 MiB) for JSONL, by one row group for Parquet, by the file for
+    a JSON array. Raises InputError when the file changes while it is read: then what was read is
+    not what is there, and the step is to be run again.
     """
+    path = Place(where)
     before = path.stat()
-    name = path.name
-    if name.endswith((".jsonl", ".jsonl.gz")):
-        yield from _jsonl(path, correct)
-    elif name.endswith(".json"):
-        yield from _json_array(path)
-    elif name.endswith(".csv"):
-        yield from _csv(path)
-    elif name.endswith(".parquet"):
-        yield from _parquet(path)
-    else:
-        raise InputError(
-            f"{path}: received format {path.suffix!r}; allowed: jsonl(.gz) json csv parquet"
-        )
-    after = path.stat()
-    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+    for line in _lines_of(path):
+        fixed = correct(line) if correct is not None else None
+        yield line if fixed is None else parse_json_line(line.number, fixed.encode())
+    if path.stat() != before:
         raise InputError(f"{path} changed while it was read; run again when it is complete")
+
+
+def _lines_of(path: Place) -> Iterator[Line]:
+    name = path.name
+    if name.endswith((".jsonl", ".jsonl.gz", ".jsonl.zst")):
+        return _jsonl(path)
+    if name.endswith(".json"):
+        return _json_array(path)
+    if name.endswith(".csv"):
+        return _csv(path)
+    if name.endswith(".parquet"):
+        return _parquet(path)
+    raise InputError(
+        f"{path}: received format {Path(name).suffix!r}; "
+        "allowed: jsonl jsonl.gz jsonl.zst json csv parquet"
+    )
+
+
+def unpacked(name: str, plain: IO[bytes]) -> IO[bytes]:
+    """The stream of a file's content, by the ending of its name (.gz, .zst or neither)."""
+    if name.endswith(".gz"):
+        return cast(IO[bytes], gzip.GzipFile(fileobj=plain))
+    if name.endswith(".zst"):
+        import pyarrow as pa
+
+        return cast(IO[bytes], io.BufferedReader(pa.CompressedInputStream(plain, "zstd"), 1 << 20))
+    return plain
+
+
+CUT_ERRORS = (EOFError, zlib.error, gzip.BadGzipFile, OSError)
 
 
 def raw_text(data: bytes) -> str:
@@ -58,19 +83,17 @@ def raw_text(data: bytes) -> str:
     return text if len(text) <= RAW_CHARS else text[:RAW_CHARS] + f"… ({len(text)} characters)"
 
 
-def _jsonl(path: Path, correct: Callable[[int, str], str] | None) -> Iterator[Line]:
-    with path.open("rb") as plain:
-        packed = path.name.endswith(".gz")
-        stream = cast(IO[bytes], gzip.GzipFile(fileobj=plain) if packed else plain)
+def _jsonl(path: Place) -> Iterator[Line]:
+    with path.open() as plain:
+        stream = unpacked(path.name, plain)
         number = 0
         while True:
             number += 1
             try:
                 data = stream.readline(MAX_LINE_BYTES + 1)
-            except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-                yield Line(
-                    number, "", None, "truncated_file", f"compressed data ends early: {error}"
-                )
+            except CUT_ERRORS as error:
+                detail = f"compressed data ends early: {error}"
+                yield Line(number, "", None, "truncated_file", detail)
                 return
             if not data:
                 return
@@ -86,14 +109,8 @@ def _jsonl(path: Path, correct: Callable[[int, str], str] | None) -> Iterator[Li
                 detail = f"longer than {MAX_LINE_BYTES} bytes"
                 yield Line(number, raw_text(data[:RAW_CHARS]), None, "too_long", detail)
                 continue
-            if not data.strip():
-                continue
-            line = parse_json_line(number, data)
-            if correct is not None and line.record is None:
-                fixed = correct(number, line.raw)
-                if fixed != line.raw:
-                    line = parse_json_line(number, fixed.encode())
-            yield line
+            if data.strip():
+                yield parse_json_line(number, data)
 
 
 def parse_json_line(number: int, data: bytes) -> Line:
@@ -113,7 +130,7 @@ def parse_json_line(number: int, data: bytes) -> Line:
     return Line(number, raw_text(data), value)
 
 
-def _json_array(path: Path) -> Iterator[Line]:
+def _json_array(path: Place) -> Iterator[Line]:
     data = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
     if not data.strip():
         return
@@ -136,45 +153,48 @@ def _json_array(path: Path) -> Iterator[Line]:
             yield Line(number, raw, None, "bad_json", "allowed is an array of objects")
 
 
-def _csv(path: Path) -> Iterator[Line]:
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        yield Line(1, "", None, "bad_encoding", f"not UTF-8 at byte {error.start} of the file")
-        return
-    rows = csv.DictReader(io.StringIO(text, newline=""))
-    while True:
-        number = rows.line_num + 1
-        try:
-            row = next(rows)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield Line(number, "", None, "bad_csv", str(error))
-            continue
-        raw = raw_text(json.dumps(row, ensure_ascii=False, default=str).encode())
-        if None in row or None in row.values():
-            detail = f"{len(rows.fieldnames or [])} columns are named, the row has more or fewer"
-            yield Line(number, raw, None, "bad_csv", detail)
-        else:
-            yield Line(number, raw, {key: value or None for key, value in row.items()})
+def _csv(path: Place) -> Iterator[Line]:
+    csv.field_size_limit(MAX_LINE_BYTES)
+    with path.open() as plain, io.TextIOWrapper(plain, encoding="utf-8-sig", newline="") as text:
+        rows = csv.DictReader(text)
+        number = 1
+        while True:
+            try:
+                number = rows.line_num + 1
+                row = next(rows)
+            except StopIteration:
+                return
+            except UnicodeDecodeError as error:
+                detail = f"not UTF-8 near line {number} ({error.reason}); the rest is not read"
+                yield Line(number, "", None, "bad_encoding", detail)
+                return
+            except csv.Error as error:
+                yield Line(number, "", None, "bad_csv", str(error))
+                continue
+            raw = raw_text(json.dumps(row, ensure_ascii=False, default=str).encode())
+            if None in row or None in row.values():
+                detail = (
+                    f"{len(rows.fieldnames or [])} columns are named, the row has more or fewer"
+                )
+                yield Line(number, raw, None, "bad_csv", detail)
+            else:
+                yield Line(number, raw, {key: value or None for key, value in row.items()})
 
 
-def _parquet(path: Path) -> Iterator[Line]:
+def _parquet(path: Place) -> Iterator[Line]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    if not path.stat().st_size:
+    if not path.stat().size_bytes:
         return
     number = 0
     try:
-        for batch in pq.ParquetFile(path).iter_batches(batch_size=8_192):
-            for row in batch.to_pylist():
-                number += 1
-                yield Line(
-                    number, raw_text(json.dumps(row, default=str, ensure_ascii=False).encode()), row
-                )
+        with path.open() as handle:
+            for batch in pq.ParquetFile(handle).iter_batches(batch_size=1_024):
+                for row in batch.to_pylist():
+                    number += 1
+                    raw = json.dumps(row, default=str, ensure_ascii=False)
+                    yield Line(number, raw_text(raw.encode("utf-8", "surrogatepass")), row)
     except (pa.ArrowInvalid, OSError) as error:
-        yield Line(
-            number + 1, "", None, "truncated_file", f"not a whole Parquet file: {error}"[:200]
-        )
+        detail = f"not a whole Parquet file: {error}"[:200]
+        yield Line(number + 1, "", None, "truncated_file", detail)

@@ -1,6 +1,32 @@
 """Record shapes: what a source calls its fields becomes prompt and response."""
 
+import json
 from typing import Any
+
+import regex
+
+ROLES = {
+    "user": "user",
+    "human": "user",
+    "prompter": "user",
+    "assistant": "assistant",
+    "gpt": "assistant",
+    "chatgpt": "assistant",
+    "bard": "assistant",
+    "model": "assistant",
+    "bot": "assistant",
+    "system": "system",
+    "developer": "system",
+    "tool": "tool",
+    "function": "tool",
+    "function_call": "tool",
+    "observation": "tool",
+}
+ALLOWED = (
+    "messages, conversations, instruction/output, inputs/targets, prompt/response, text; "
+    "other names: columns of the corpus in compass.yaml"
+)
+_FIRST_SENTENCE = regex.compile(r".{10,}?[.!?।؟。！？…]+(?=\s|$|[^\p{N}\p{Latin}])", regex.S)
 
 
 class ShapeError(ValueError):
@@ -10,11 +36,14 @@ class ShapeError(ValueError):
 def prompt_and_response(record: dict[str, Any]) -> tuple[str, str]:
     """Prompt and response of a record in any known shape; raises ShapeError naming the field.
 
-    Shapes: `messages` (the last user turn and the assistant's answer to it), `instruction` with
-    optional `input` and `output`, `inputs` / `targets`, `prompt` / `response`.
+    Shapes: `messages` and ShareGPT's `conversations` (the last user turn and the assistant's answer
+    to it), `instruction` with optional `input` and `output` (Alpaca), `inputs` / `targets` (Aya),
+    `prompt` / `response`, and plain `text`, whose first line (or sentence) is the prompt and whose
+    rest is the response.
     """
-    if "messages" in record:
-        return _messages(record["messages"])
+    for name in ("messages", "conversations", "conversation"):
+        if record.get(name) is not None:
+            return _last_exchange(turns_of(record[name], name), name)
     if "instruction" in record:
         prompt = _text(record, "instruction")
         extra = record.get("input")
@@ -24,30 +53,91 @@ def prompt_and_response(record: dict[str, Any]) -> tuple[str, str]:
     if "inputs" in record:
         return _text(record, "inputs"), _text(record, "targets")
     if "prompt" in record:
-        return _text(record, "prompt"), _text(record, "response")
+        prompt = _text(record, "prompt")
+        extra = record.get("input")
+        if isinstance(extra, str) and extra.strip():
+            prompt = f"{prompt}\n{extra}"
+        return prompt, _text(record, "response")
+    if "text" in record:
+        return _split_text(_text(record, "text"))
     fields = ", ".join(sorted(map(str, record)))[:120]
-    raise ShapeError(
-        f"received fields {fields or 'none'}; allowed: messages, instruction/output, "
-        "inputs/targets, prompt/response"
-    )
+    raise ShapeError(f"received fields {fields or 'none'}; allowed: {ALLOWED}")
 
 
-def _messages(turns: Any) -> tuple[str, str]:
-    if not isinstance(turns, list):
-        raise ShapeError("messages: allowed is a list of {role, content}")
-    prompt = response = None
-    for turn in turns:
+def turns_of(value: Any, name: str) -> list[tuple[str, str]]:
+    """(role, text) of each turn; role is user, assistant, system or tool.
+
+    Takes OpenAI's {role, content}, ShareGPT's {from, value} and OpenTelemetry's {role, parts}, as
+    a list or as its JSON text. Turns without text (an image alone) have an empty one. Raises
+    ShapeError naming what is no turn.
+    """
+    if isinstance(value, str) and value.lstrip().startswith("["):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            raise ShapeError(f"{name}: received text that is no JSON list of turns") from None
+    if not isinstance(value, list):
+        raise ShapeError(f"{name}: allowed is a list of {{role, content}} or {{from, value}}")
+    found = []
+    for turn in value:
         if not isinstance(turn, dict):
-            raise ShapeError("messages: allowed is a list of {role, content}")
-        role, content = turn.get("role"), turn.get("content")
+            raise ShapeError(f"{name}: allowed is a list of {{role, content}} or {{from, value}}")
+        said = turn.get("role", turn.get("from"))
+        role = ROLES.get(str(said).lower())
+        if role is None:
+            raise ShapeError(
+                f"{name}: received role {str(said)[:40]!r}; allowed: {', '.join(ROLES)}"
+            )
+        found.append((role, text_of(_content(turn))))
+    return found
+
+
+def _content(turn: dict[str, Any]) -> Any:
+    for name in ("content", "value", "parts"):
+        if turn.get(name) is not None:
+            return turn[name]
+    return None
+
+
+def text_of(content: Any) -> str:
+    """Text of a turn's content: a string, or the text parts of a list, one a line."""
+    if isinstance(content, str):
+        return content
+    if not isinstance(content, list):
+        return ""
+    parts = []
+    for part in content:
+        if isinstance(part, str):
+            parts.append(part)
+        elif isinstance(part, dict) and part.get("type", "text") in ("text", "input_text"):
+            text = part.get("text", part.get("content"))
+            if isinstance(text, str):
+                parts.append(text)
+    return "\n".join(parts)
+
+
+def _last_exchange(turns: list[tuple[str, str]], name: str) -> tuple[str, str]:
+    prompt = response = ""
+    for role, text in turns:
         if role == "user":
-            prompt, response = content, None
-        elif role == "assistant" and prompt is not None:
-            response = content
-    for name, value in (("user", prompt), ("assistant", response)):
-        if not isinstance(value, str) or not value.strip():
-            raise ShapeError(f"messages: no text in the last {name} turn")
-    return str(prompt), str(response)
+            prompt, response = text, ""
+        elif role == "assistant" and prompt:
+            response = text
+    for role, value in (("user", prompt), ("assistant", response)):
+        if not value.strip():
+            raise ShapeError(f"{name}: no text in the last {role} turn")
+    return prompt, response
+
+
+def _split_text(text: str) -> tuple[str, str]:
+    head, _, rest = text.strip().partition("\n")
+    if not rest.strip():
+        match = _FIRST_SENTENCE.match(text.strip())
+        head = match.group() if match else text
+        rest = text.strip()[len(head) :]
+    if not rest.strip():
+        raise ShapeError("text: received one sentence; allowed: a first line or sentence and more")
+    return head, rest
 
 
 def _text(record: dict[str, Any], name: str) -> str:

@@ -66,7 +66,7 @@ def cluster_language(
     if not any(role in used for role in ("usage", "proxy")):
         raise InputError(
             f"{language} has no usage: no rows in its usage window and usage.source is "
-            f"{ws.project.usage.source!r}; put log files into {ws.input_folder('logs') / language} "
+            f"{ws.project.usage.source!r}; put log files into {ws.logs_place / language} "
             "or set usage.source to proxy"
         )
     digest = settings_digest(ws.project, "clusters", "seed") + embedder_fingerprint(

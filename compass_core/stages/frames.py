@@ -16,7 +16,7 @@ def usage_rows(ws: Workspace, language: str, last_days: int | None = None) -> pl
         first = date.fromisoformat(days[-1]) - timedelta(days=last_days - 1)
         days = [day for day in days if date.fromisoformat(day) >= first]
     frames = [ws.store.read_parquet(layout.usage_day(language, day)) for day in days]
-    return pl.concat([records.empty(records.USAGE), *frames]).sort("row_id")
+    return pl.concat([records.empty(records.USAGE), *frames], how="diagonal_relaxed").sort("row_id")
 
 
 def training_rows(ws: Workspace, language: str) -> pl.DataFrame:
@@ -29,7 +29,7 @@ def pool_rows(ws: Workspace, language: str) -> pl.DataFrame:
     pools = ws.store.read_json(layout.catalogue(language))["pools"]
     ready = [name for name, entry in pools.items() if entry["vectors"] is not None]
     frames = [ws.store.read_parquet(layout.corpus("auxiliary", name)) for name in sorted(ready)]
-    return pl.concat([records.empty(records.TEXT), *frames]).sort("row_id")
+    return pl.concat([records.empty(records.TEXT), *frames], how="diagonal_relaxed").sort("row_id")
 
 
 def benchmark_rows(ws: Workspace, language: str) -> pl.DataFrame:

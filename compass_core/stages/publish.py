@@ -26,6 +26,7 @@ def publish_ingest(
         "rows_accepted": result.accepted.height,
         "rows_quarantined": result.quarantined.height,
         "reasons": result.reasons,
+        "pii": result.pii,
         "sources": [asdict(file) for file in result.files],
     }
     write_accounting(store, asset, partition, partition, facts)

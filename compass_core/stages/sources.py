@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from compass_core.corpora.files import SourceFile, find_languages, source_files
+from compass_core.corpora.files import SourceFile, find_languages, list_files, source_files
+from compass_core.corpora.mapping import readings
 from compass_core.hashing import version_of
 from compass_core.workspace import Workspace
 
@@ -39,7 +40,7 @@ def changed_sources(ws: Workspace) -> tuple[list[ChangedSource], list[str]]:
             ]
         for language in wanted:
             folder = ws.input_folder(kind) / names.get(language, language)
-            changed += _compare(ws, asset, language, [(folder, "")])
+            changed += _compare(ws, asset, language, [(folder, "")], role=kind)
     for language in ws.targets:
         folders = []
         for suite in ws.project.benchmarks.suites:
@@ -53,11 +54,15 @@ def changed_sources(ws: Workspace) -> tuple[list[ChangedSource], list[str]]:
 
 
 def _compare(
-    ws: Workspace, asset: str, partition: str, folders: list[tuple[Path, str]]
+    ws: Workspace, asset: str, partition: str, folders: list[tuple[Path, str]], role: str = ""
 ) -> Iterator[ChangedSource]:
     made = ws.manifests.get(asset, partition)
     known = {f["path"]: SourceFile(**f) for f in made.facts["sources"]} if made else {}
-    now = [file for folder, prefix in folders for file in source_files(folder, known, prefix)]
+    now = []
+    for folder, prefix in folders:
+        names = [name for name, _, _ in list_files(folder)] if ws.project.corpora else []
+        read_as = readings(names, ws.project.corpora, role)
+        now += source_files(folder, known, prefix, read_as)
     content = sorted((file.path, file.digest) for file in now)
     if made is not None and content == sorted((f.path, f.digest) for f in known.values()):
         return

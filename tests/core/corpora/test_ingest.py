@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from compass_core.config.schema import Ingest
 from compass_core.corpora import readers
 from compass_core.corpora.ingest import ingest_text
+from compass_core.corpora.rules import Rules
 from compass_core.errors import InputError
 
-INGEST = Ingest(max_chars=200)
+RULES = Rules(ingest=Ingest(max_chars=200))
 
 
 def put(folder, name, *rows):
@@ -32,7 +33,7 @@ def row(prompt="Mvua itanyesha lini?", response="Kesho", **more):
 
 
 def reasons(folder, language="sw"):
-    result = ingest_text(folder, language, INGEST)
+    result = ingest_text(folder, language, RULES)
     assert result.rows_read == result.accepted.height + result.quarantined.height
     return result.reasons
 
@@ -46,7 +47,7 @@ def test_all_shapes_become_prompt_and_response(tmp_path):
         {"inputs": "ฝนตกไหม", "targets": "ตก"},
         {"prompt": "ما اسمك؟", "response": "سلمى"},
     )
-    rows = ingest_text(tmp_path, "sw", INGEST).accepted
+    rows = ingest_text(tmp_path, "sw", RULES).accepted
     assert set(rows.select("prompt", "response").rows()) == {
         ("नमस्ते", "जी"),
         ("Tafsiri\npaka", "cat"),
@@ -58,7 +59,7 @@ def test_all_shapes_become_prompt_and_response(tmp_path):
 def test_of_a_conversation_the_last_question_and_its_answer_count(tmp_path):
     turns = [("user", "a"), ("assistant", "b"), ("user", "c"), ("assistant", "d")]
     put(tmp_path, "a.jsonl", {"messages": [{"role": r, "content": t} for r, t in turns]})
-    assert ingest_text(tmp_path, "sw", INGEST).accepted.select("prompt", "response").rows() == [
+    assert ingest_text(tmp_path, "sw", RULES).accepted.select("prompt", "response").rows() == [
         ("c", "d")
     ]
 
@@ -81,7 +82,7 @@ def test_every_kind_of_bad_line_has_its_reason(tmp_path):
         row("habari nyingine", "x", id="7"),
         row(),
         row("kwa Kihindi", "x", language="hi"),
-        row("lugha gani", "x", language="klingon"),
+        row("lugha gani", "x", language="hakuna"),
         row("habari ya leo", "x", source=["list"]),
     )
     assert reasons(tmp_path) == {
@@ -99,14 +100,14 @@ def test_every_kind_of_bad_line_has_its_reason(tmp_path):
 
 def test_quarantine_names_the_place_and_keeps_the_line(tmp_path):
     put(tmp_path, "sub/bad.jsonl", row(), b'{"prompt": "nusu')
-    bad = ingest_text(tmp_path, "sw", INGEST).quarantined.row(0, named=True)
+    bad = ingest_text(tmp_path, "sw", RULES).quarantined.row(0, named=True)
     assert (bad["file"], bad["line"], bad["raw"]) == ("sub/bad.jsonl", 2, '{"prompt": "nusu')
     assert "Unterminated string" in bad["detail"]
 
 
 def test_joiners_and_direction_marks_stay_and_text_is_composed(tmp_path):
     put(tmp_path, "a.jsonl", row("क\u094dष\u200d", "می\u200cخواهم"), row("e\u0301", "x\r\ny"))
-    rows = ingest_text(tmp_path, "hi", INGEST).accepted
+    rows = ingest_text(tmp_path, "hi", RULES).accepted
     found = dict(rows.select("prompt", "response").rows())
     assert found == {"क\u094dष\u200d": "می\u200cخواهم", "é": "x\ny"}
 
@@ -121,7 +122,7 @@ def test_other_formats(tmp_path):
         handle.write(json.dumps(row("saba")).encode() + b"\n")
     (tmp_path / "e.jsonl").write_bytes(b"\xef\xbb\xbf" + json.dumps(row("nane")).encode())
     (tmp_path / "f.jsonl").write_bytes(b"")
-    result = ingest_text(tmp_path, "sw", INGEST)
+    result = ingest_text(tmp_path, "sw", RULES)
     assert set(result.accepted["prompt"]) == {
         "moja",
         "mbili",
@@ -139,7 +140,7 @@ def test_broken_files_keep_what_could_be_read(tmp_path):
     (tmp_path / "cut.jsonl.gz").write_bytes(whole[: len(whole) // 2])
     (tmp_path / "cut.parquet").write_bytes(b"PAR1 and then nothing")
     (tmp_path / "utf16.jsonl").write_bytes(json.dumps(row()).encode("utf-16"))
-    result = ingest_text(tmp_path, "sw", INGEST)
+    result = ingest_text(tmp_path, "sw", RULES)
     assert result.accepted.height > 100
     assert result.reasons == {"truncated_file": 2, "bad_encoding": 1}
 
@@ -147,7 +148,7 @@ def test_broken_files_keep_what_could_be_read(tmp_path):
 def test_an_absurdly_long_line_does_not_stop_the_next_one(tmp_path, monkeypatch):
     monkeypatch.setattr(readers, "MAX_LINE_BYTES", 1_000)
     put(tmp_path, "a.jsonl", row("x" * 5_000), row("fupi"))
-    result = ingest_text(tmp_path, "sw", INGEST)
+    result = ingest_text(tmp_path, "sw", RULES)
     assert result.accepted["prompt"].to_list() == ["fupi"]
     assert result.reasons == {"too_long": 1}
 
@@ -164,7 +165,7 @@ def test_a_file_that_changes_while_it_is_read_is_an_error(tmp_path, monkeypatch)
 
     monkeypatch.setattr(readers, "parse_json_line", slow)
     with pytest.raises(InputError, match="changed while it was read"):
-        ingest_text(tmp_path, "sw", INGEST)
+        ingest_text(tmp_path, "sw", RULES)
 
 
 def test_the_data_version_is_of_content_and_not_of_layout(tmp_path):
@@ -172,14 +173,14 @@ def test_the_data_version_is_of_content_and_not_of_layout(tmp_path):
     put(tmp_path / "one", "all.jsonl", *rows)
     put(tmp_path / "two", "a.jsonl", *rows[4:])
     put(tmp_path / "two", "b.jsonl", *reversed(rows[:4]))
-    one, two = (ingest_text(tmp_path / n, "sw", INGEST).data_version for n in ("one", "two"))
+    one, two = (ingest_text(tmp_path / n, "sw", RULES).data_version for n in ("one", "two"))
     assert one == two
     put(tmp_path / "two", "c.jsonl", row("mpya"))
-    assert ingest_text(tmp_path / "two", "sw", INGEST).data_version != one
+    assert ingest_text(tmp_path / "two", "sw", RULES).data_version != one
 
 
 def test_a_missing_folder_has_no_rows(tmp_path):
-    result = ingest_text(tmp_path / "none", "sw", INGEST)
+    result = ingest_text(tmp_path / "none", "sw", RULES)
     assert (result.rows_read, result.accepted.height, result.files) == (0, 0, [])
 
 
@@ -192,6 +193,6 @@ def test_a_missing_folder_has_no_rows(tmp_path):
 def test_whatever_comes_read_is_accepted_plus_quarantined(tmp_path, lines):
     good = json.dumps(row()).encode()
     (tmp_path / "a.jsonl").write_bytes(b"\n".join([*lines, good]) + b"\n")
-    result = ingest_text(tmp_path, "sw", INGEST)
+    result = ingest_text(tmp_path, "sw", RULES)
     assert result.rows_read == result.accepted.height + result.quarantined.height
     assert all(result.quarantined["reason"])

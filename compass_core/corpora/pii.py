@@ -1,0 +1,227 @@
+"""Personal data in text becomes a typed placeholder, so that the text stays usable.
+
+Addresses and numbers are found by form and then proved where they can be: payment cards by Luhn
+and IBANs by their check digits (python-stdnum), phone numbers by the numbering plan of the
+language's main country (phonenumbers, Google's data), IP addresses by being public. What belongs to
+nobody stays: example.com and its like, private and documentation addresses. Names are found only by
+a recogniser that the user installs, because none that is good in Swahili ships with anything.
+"""
+
+import importlib
+import ipaddress
+import unicodedata
+from collections.abc import Callable, Iterable
+from functools import cache
+from typing import Any
+
+import langcodes
+import regex
+
+from compass_core.config.text import ALL_PII, Cleaning
+from compass_core.errors import ConfigError
+
+Span = tuple[int, int]
+PLACEHOLDERS = {
+    "email": "<EMAIL>",
+    "phone": "<PHONE>",
+    "card": "<CARD>",
+    "iban": "<IBAN>",
+    "ip": "<IP_ADDRESS>",
+    "name": "<NAME>",
+}
+# ASCII on purpose: Thai and Japanese write no space before or after an address, so letters of any
+# script would pull the sentence into it.
+_EMAIL = regex.compile(
+    r"(?<![A-Za-z0-9._%+@-])[A-Za-z0-9][A-Za-z0-9._%+-]{0,63}@"
+    r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}(?![A-Za-z0-9])"
+)
+_NOBODY = regex.compile(
+    r"@(?:.*\.)?(?:example(?:\.(?:com|org|net))?|test|invalid|localhost)$", regex.I
+)
+_CARD = regex.compile(r"(?<![\p{N}.,-])\p{Nd}(?:[ -]?\p{Nd}){12,18}(?![\p{N}]|[.,-]\p{Nd})")
+_CARD_STARTS = regex.compile(
+    r"4|5[1-5]|2(?:22[1-9]|2[3-9]|[3-6]|7[01]|720)|3[47]|3(?:0[0-5]|[689])|6(?:011|4[4-9]|5)|35"
+)
+_CARD_LENGTHS = (13, 14, 15, 16, 19)
+_IBAN = regex.compile(
+    r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}(?:[ ]?[A-Za-z0-9]{4}){2,7}(?:[ ]?[A-Za-z0-9]{1,3})?"
+    r"(?![A-Za-z0-9])"
+)
+_IPV4 = regex.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d]|\.\d)")
+_IPV6 = regex.compile(
+    r"(?<![A-Za-z0-9_:])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![A-Za-z0-9_:])"
+)
+_DIGITS = regex.compile(r"\p{Nd}")
+_MIN_PHONE_DIGITS = 7
+
+
+def replace_pii(text: str, language: str, rules: Cleaning) -> tuple[str, dict[str, int]]:
+    """The text with placeholders, and counts by type; types of `rules.pii` and installed names.
+
+    Where two finds overlap, the earlier type in the order card, iban, email, ip, phone, name wins.
+    The result holds nothing that would be found again. Cost: about 0.02 ms a text without digits
+    or @; phone numbers are looked for only where there are seven digits.
+    """
+    recogniser = _recogniser(rules.name_recognisers.get(language))
+    if not recogniser and not _may_hold(text):
+        return text, {}
+    found: list[tuple[int, int, str]] = []
+    for kind in ("card", "iban", "email", "ip", "phone"):
+        if kind in rules.pii:
+            for start, end in _FINDERS[kind](text, language):
+                if all(end <= s or start >= e for s, e, _ in found):
+                    found.append((start, end, kind))
+    for start, end in recogniser(text) if recogniser else ():
+        if all(end <= s or start >= e for s, e, _ in found):
+            found.append((start, end, "name"))
+    counts: dict[str, int] = {}
+    for start, end, kind in sorted(found, reverse=True):
+        text = text[:start] + PLACEHOLDERS[kind] + text[end:]
+        counts[kind] = counts.get(kind, 0) + 1
+    return text, counts
+
+
+def redact(text: str, language: str = "und") -> str:
+    """Text without personal data of any type; for what is kept only to be looked at."""
+    return replace_pii(text, language, _EVERYTHING)[0]
+
+
+def _may_hold(text: str) -> bool:
+    if "@" in text or ":" in text:
+        return True
+    return len(_DIGITS.findall(text)) >= 4
+
+
+def _emails(text: str, language: str) -> Iterable[Span]:
+    if "@" not in text:
+        return
+    for match in _EMAIL.finditer(text):
+        if not _NOBODY.search(match.group()):
+            yield match.span()
+
+
+def _cards(text: str, language: str) -> Iterable[Span]:
+    from stdnum import luhn
+
+    for match in _CARD.finditer(text):
+        number = _ascii_digits(match.group())
+        if (
+            len(number) in _CARD_LENGTHS
+            and _CARD_STARTS.match(number)
+            and len(set(number)) > 1
+            and luhn.is_valid(number)
+        ):
+            yield match.span()
+
+
+def _ibans(text: str, language: str) -> Iterable[Span]:
+    from stdnum import iban
+
+    for match in _IBAN.finditer(text):
+        start, end = match.span()
+        # The form is greedy and may run into the next word: shorten until the check digits hold.
+        while end - start >= 15:
+            if iban.is_valid(text[start:end], check_country=False) and _iban_length(
+                text[start:end]
+            ):
+                yield start, end
+                break
+            end -= 1
+
+
+def _iban_length(text: str) -> bool:
+    compact = text.replace(" ", "")
+    return 15 <= len(compact) <= 34 and compact[-1].isalnum() and text[-1] != " "
+
+
+def _ips(text: str, language: str) -> Iterable[Span]:
+    for pattern in (_IPV4, _IPV6):
+        if pattern is _IPV6 and "::" not in text and text.count(":") < 7:
+            continue
+        for match in pattern.finditer(text):
+            try:
+                address = ipaddress.ip_address(match.group())
+            except ValueError:
+                continue
+            if _is_assigned(address):
+                yield match.span()
+
+
+def _is_assigned(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """Whether it may be somebody's: public, and for version 6 in what is given out (2000::/3)."""
+    if address.version == 6 and int(address) >> 125 != 1:
+        return False  # `a::b` is code far more often than an address
+    return address.is_global and not address.is_multicast
+
+
+def _phones(text: str, language: str) -> Iterable[Span]:
+    if len(_DIGITS.findall(text)) < _MIN_PHONE_DIGITS:
+        return
+    import phonenumbers
+
+    for match in phonenumbers.PhoneNumberMatcher(text, _region(language)):
+        raw = match.raw_string
+        if len(_DIGITS.findall(raw)) < _MIN_PHONE_DIGITS:
+            continue
+        if _looks_dialled(raw) or _is_mobile(match.number):
+            yield match.start, match.end
+
+
+def _looks_dialled(raw: str) -> bool:
+    """A bare run of digits may be any number; a phone number has a +, a leading 0 or groups."""
+    digits = _ascii_digits(raw)
+    return (
+        "+" in raw
+        or "＋" in raw
+        or digits.startswith("0")
+        or bool(regex.search(r"\p{Nd}[\s().\-/‐-―]+\p{Nd}", raw))
+    )
+
+
+def _is_mobile(number: Any) -> bool:
+    """Mobile numbers are often written without groups, and ten digits seldom fit by chance."""
+    import phonenumbers
+
+    return len(str(number.national_number)) >= 10 and bool(
+        phonenumbers.number_type(number) == phonenumbers.PhoneNumberType.MOBILE
+    )
+
+
+def _ascii_digits(text: str) -> str:
+    return "".join(
+        str(unicodedata.digit(c)) for c in text if unicodedata.digit(c, None) is not None
+    )
+
+
+@cache
+def _region(language: str) -> str | None:
+    """The country that a language is most spoken in (sw: TZ, pt: BR), or the tag's own."""
+    if language == "und":
+        return None
+    return langcodes.Language.get(language).maximize().territory
+
+
+@cache
+def _recogniser(path: str | None) -> Callable[[str], Iterable[Span]] | None:
+    if path is None:
+        return None
+    module, name = path.split(":")
+    try:
+        found = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise ConfigError(
+            f"cleaning.name_recognisers: received {path!r}, which cannot be loaded ({error}); "
+            "install it, or name an importable function of a text"
+        ) from None
+    recogniser: Callable[[str], Iterable[Span]] = found
+    return recogniser
+
+
+_FINDERS: dict[str, Callable[[str, str], Iterable[Span]]] = {
+    "card": _cards,
+    "iban": _ibans,
+    "email": _emails,
+    "ip": _ips,
+    "phone": _phones,
+}
+_EVERYTHING = Cleaning(pii=list(ALL_PII))

@@ -1,0 +1,70 @@
+"""Personal data becomes a placeholder; numbers that belong to nobody stay."""
+
+import pytest
+
+from compass_core.config.schema import Cleaning
+from compass_core.corpora.pii import redact, replace_pii
+from compass_core.errors import ConfigError
+
+RULES = Cleaning()
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "clean"),
+    [
+        ("sw", "Niandikie kwa asha.juma@gmail.com leo", "Niandikie kwa <EMAIL> leo"),
+        ("sw", "Nipigie 0754 123 456", "Nipigie <PHONE>"),
+        ("sw", "Nipigie +255 754 123 456.", "Nipigie <PHONE>."),
+        ("hi", "मेरा नंबर ९८७६५ ४३२१० है", "मेरा नंबर <PHONE> है"),
+        ("th", "โทร 081-234-5678 นะ", "โทร <PHONE> นะ"),
+        ("ja", "メールはtaro@nifty.ne.jpです", "メールは<EMAIL>です"),
+        ("pt", "Cartão 4111 1111 1111 1111, por favor", "Cartão <CARD>, por favor"),
+        ("de", "DE89 3704 0044 0532 0130 00 ist meine", "<IBAN> ist meine"),
+        ("ar", "العنوان 8.8.8.8 فقط", "العنوان <IP_ADDRESS> فقط"),
+        ("en", "see 2001:4860:4860::8888", "see <IP_ADDRESS>"),
+    ],
+)
+def test_what_is_personal_is_replaced(language, text, clean):
+    assert replace_pii(text, language, RULES)[0] == clean
+    assert replace_pii(clean, language, RULES) == (clean, {})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "write to user@example.com or root@localhost",
+        "ping 192.168.1.1, 127.0.0.1 and 10.0.0.0/8",
+        "4111 1111 1111 1112 is no card",  # Luhn fails
+        "DE89 3704 0044 0532 0130 01 is no account",  # check digits fail
+        "In 2021 there were 2,345,678 people; pi is 3.14159265",
+        "ISBN 978-3-16-148410-0, version 1.2.3.4567, at 12:30:45",
+        "10:20:30 and std::vector and a::b",
+    ],
+)
+def test_what_belongs_to_nobody_stays(text):
+    assert replace_pii(text, "en", RULES) == (text, {})
+
+
+def test_types_can_be_switched_off_one_by_one():
+    text = "asha@mji.co.tz 8.8.8.8"
+    assert replace_pii(text, "sw", Cleaning(pii=["ip"])) == (
+        "asha@mji.co.tz <IP_ADDRESS>",
+        {"ip": 1},
+    )
+    assert replace_pii(text, "sw", Cleaning(pii=[])) == (text, {})
+
+
+def test_names_are_found_by_what_the_user_installs(monkeypatch, tmp_path):
+    (tmp_path / "swahili_names.py").write_text(
+        "def find(text):\n    i = text.find('Asha')\n    return [(i, i + 4)] if i >= 0 else []\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    rules = Cleaning(name_recognisers={"sw": "swahili_names:find"})
+    assert replace_pii("Habari Asha", "sw", rules) == ("Habari <NAME>", {"name": 1})
+    assert replace_pii("Hello Asha", "en", rules)[0] == "Hello Asha"
+    with pytest.raises(ConfigError, match="name_recognisers: received 'nothing_here:find'"):
+        replace_pii("Habari", "sw", Cleaning(name_recognisers={"sw": "nothing_here:find"}))
+
+
+def test_what_is_kept_to_be_looked_at_knows_no_country():
+    assert redact("+255 754 123 456, a@b.co") == "<PHONE>, <EMAIL>"
