@@ -57,6 +57,22 @@ _CORPUS = (*_TEXT, "cleaning")
 _LOGS = (*_TEXT, *_CLEANING, "ingest.user_salt", "ingest.turns", "ingest.late_after_days")
 _EMBEDDER = ("embedder.prefix", "embedder.max_tokens")
 
+# Not the titles: better names of the same clusters change nothing that is measured in them.
+CLUSTERING = tuple(
+    f"clusters.{name}"
+    for name in (
+        "method",
+        "k_min",
+        "k_max",
+        "k_steps",
+        "min_cluster_size",
+        "noise",
+        "pool_sample_rows",
+        "off_target_quantile",
+        "refit_novelty",
+    )
+)
+
 _TABLE = (
     Node("auxiliary_corpus", "pool", settings=_CORPUS, code="2"),
     Node("training_corpus", "language", settings=_CORPUS, code="2"),
@@ -89,12 +105,14 @@ _TABLE = (
         "semantic_clusters",
         "language",
         ("usage_embeddings", "training_embeddings", "auxiliary_catalogue"),
-        settings=("clusters", "seed"),
+        settings=(*CLUSTERING, "seed"),
+        code="2",
     ),
     Node(
         "cluster_assignments",
         "language",
         ("semantic_clusters", "usage_embeddings", "training_embeddings", "auxiliary_catalogue"),
+        code="2",
     ),
     Node(
         "gap_report",

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+import polars as pl
 
 VERSION_HEX = 16  # 64 bits: enough for the thousands of versions a project sees
 
@@ -39,6 +40,16 @@ def version_of_set(hashes: Iterable[str]) -> str:
         digest.update(b"\n")
         count += 1
     digest.update(str(count).encode())
+    return digest.hexdigest()
+
+
+def version_of_lines(lines: pl.Series) -> str:
+    """Data version of a sorted series of lines; millions of them are hashed in parts."""
+    digest = hashlib.blake2b(digest_size=VERSION_HEX // 2)
+    for part in lines.iter_slices(100_000):
+        digest.update("\n".join(part).encode())
+        digest.update(b"\n")
+    digest.update(str(len(lines)).encode())
     return digest.hexdigest()
 
 

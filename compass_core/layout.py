@@ -49,6 +49,11 @@ def clusters(language: str) -> str:
     return f"clusters/{language}.parquet"
 
 
+def title(content: str) -> str:
+    """A cluster's title by a language model, by the hash of what the model was shown."""
+    return f"titles/{content}.json"
+
+
 def assignments(language: str) -> str:
     return f"assignments/{language}.parquet"
 

@@ -90,8 +90,9 @@ ASSIGNMENTS = _schema(
         "row_language": pl.String,
         "row_id": pl.String,
         "content_hash": pl.String,
-        "cluster_id": pl.Int64,  # -1: noise or off target, in no cluster
+        "cluster_id": pl.Int64,  # policy drop: -1, own_bucket: -2 for rows outside the clusters
         "similarity": pl.Float32,  # cosine to the nearest centroid
+        "noise": pl.Boolean,  # outside the dense part of its cluster
         "off_target": pl.Boolean,
     }
 )

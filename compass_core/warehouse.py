@@ -18,7 +18,7 @@ from compass_core.errors import InputError
 from compass_core.hashing import version_of
 from compass_core.storage import Store
 
-RECIPE = 2  # raise when a view's definition changes
+RECIPE = 3  # raise when a view's definition changes
 
 
 class View:
@@ -90,6 +90,7 @@ VIEWS: dict[str, View] = {
         "The cluster of every usage, training, auxiliary and proxy row",
         {
             "role": "usage, training, auxiliary or proxy (benchmark dev item)",
+            "noise": "Outside the dense part of its cluster; clusters.noise says what follows",
             "off_target": "Too far from every cluster to be sampled",
         },
     ),

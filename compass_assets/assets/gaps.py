@@ -47,16 +47,23 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
         kept = "kept" if outcome.reason is None else f"fitted ({outcome.reason})"
         yield step.finish(
             outcome.model.version,
-            summary=f"{figures['clusters']} clusters by {figures['method']}, {kept}",
+            summary=(
+                f"{figures['clusters']} clusters by {figures['method']}, {kept}, "
+                f"{100 * figures['noise_share']:.1f} % noise "
+                f"({step.ws.project.clusters.noise})"
+            ),
             facts={"clusters": figures["clusters"], "method": figures["method"]},
             metadata={
                 "clusters": figures["clusters"],
                 "method": figures["method"],
                 "refit": outcome.reason or "kept",
                 "fit_rows": figures["fit_rows"],
+                "noise_policy": step.ws.project.clusters.noise,
+                "noise_share": figures["noise_share"],
                 "off_target_share": figures["off_target_share"],
                 "candidates": dg.MetadataValue.json(figures["candidates"]),
                 "id_events": dg.MetadataValue.json(figures["events"]),
+                "titles": figures["titles"],
                 "language_split": figures["language_split"],
                 "preview": table(
                     outcome.table, ["cluster_id", "title", "fit_rows", "keywords"], 20
@@ -87,12 +94,15 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
         from compass_core.stages.clusters import assign_language
 
         step = Step(context, project, "cluster_assignments")
-        frame, version = assign_language(step.ws, step.partition, step.version("semantic_clusters"))
+        frame, version = assign_language(
+            step.ws, step.partition, step.version("semantic_clusters"), step.report
+        )
         by_role = (
             frame.group_by("role")
             .agg(
                 pl.len().alias("rows"),
                 pl.col("cluster_id").n_unique().alias("clusters"),
+                pl.col("noise").mean().alias("noise_share"),
                 pl.col("off_target").mean().alias("off_target_share"),
                 pl.col("similarity").mean().alias("mean_similarity"),
             )
@@ -100,7 +110,10 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
         )
         yield step.finish(
             version,
-            summary=f"{frame.height} rows assigned, {frame['off_target'].sum()} off target",
+            summary=(
+                f"{frame.height} rows assigned, {frame['noise'].sum()} noise, of which "
+                f"{frame['off_target'].sum()} off target"
+            ),
             facts={"rows": frame.height},
             metadata={
                 "dagster/row_count": frame.height,

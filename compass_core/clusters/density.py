@@ -1,4 +1,4 @@
-"""HDBSCAN in the full space: exact neighbours by matrix products, hdbscan's own tree.
+"""HDBSCAN in the full space: neighbours by matrix products, hdbscan's own tree.
 
 Reducing to a few dimensions first costs more time and loses clusters; n² memory is avoided by
 building the spanning tree on the graph of the k nearest neighbours.
@@ -8,15 +8,16 @@ from typing import Any
 
 import numpy as np
 
+from compass_core.clusters.neighbours import neighbours
+
 NEIGHBOURS = 32
 MIN_SAMPLES = 5  # a row's density is the distance to its fifth neighbour
-BLOCK_ROWS = 2_048
 
 
 def density_labels(vectors: np.ndarray, min_cluster_size: int) -> np.ndarray:
     """Labels int64[n] of unit vectors f32[n, d]; -1 is noise.
 
-    Cost: n²·d operations in blocks of 2,048 rows, memory n × 32 for the graph.
+    Cost: that of the neighbours, and memory n × 32 for their graph.
     """
     from hdbscan._hdbscan_linkage import label
     from hdbscan._hdbscan_tree import compute_stability, condense_tree, get_clusters
@@ -31,26 +32,6 @@ def density_labels(vectors: np.ndarray, min_cluster_size: int) -> np.ndarray:
     return np.asarray(labels, dtype=np.int64)
 
 
-def neighbours(vectors: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """Positions int64[n, k] and distances f64[n, k] of the k nearest other rows, nearest first."""
-    n = len(vectors)
-    k = min(k, n - 1)
-    places = np.empty((n, k), dtype=np.int64)
-    distances = np.empty((n, k), dtype=np.float64)
-    for start in range(0, n, BLOCK_ROWS):
-        block = vectors[start : start + BLOCK_ROWS]
-        similarity = np.round((block @ vectors.T).astype(np.float64), 6)
-        rows = np.arange(len(block))
-        similarity[rows, start + rows] = -np.inf
-        top = np.argpartition(-similarity, k - 1, axis=1)[:, :k]
-        values = similarity[rows[:, None], top]
-        order = np.lexsort((top, -values), axis=1)
-        places[start : start + len(block)] = np.take_along_axis(top, order, axis=1)
-        best = np.take_along_axis(values, order, axis=1)
-        distances[start : start + len(block)] = np.sqrt(np.clip(2 - 2 * best, 0, None))
-    return places, distances
-
-
 def spanning_tree(vectors: np.ndarray) -> np.ndarray:
     """Edges f64[n - 1, 3] (from, to, mutual reachability) of a minimum spanning tree."""
     from scipy.sparse import coo_matrix
@@ -60,9 +41,11 @@ def spanning_tree(vectors: np.ndarray) -> np.ndarray:
     places, distances = neighbours(vectors, NEIGHBOURS)
     core = distances[:, min(MIN_SAMPLES, distances.shape[1]) - 1]
     rows = np.repeat(np.arange(n), places.shape[1])
-    columns = places.ravel()
+    columns = places.ravel().astype(np.int64)
     weights = np.maximum(np.maximum(core[rows], core[columns]), distances.ravel())
-    weights = weights + 1e-6  # a stored zero means no edge to scipy, and twins are at distance 0
+    weights = (
+        weights.astype(np.float64) + 1e-6
+    )  # a stored zero means no edge to scipy, and twins are at distance 0
     low, high = np.minimum(rows, columns), np.maximum(rows, columns)
     first = np.unique(low * n + high, return_index=True)[1]
     graph = coo_matrix((weights[first], (low[first], high[first])), shape=(n, n)).tocsr()

@@ -6,30 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 import polars as pl
-import regex
 from polars.datatypes import DataType, DataTypeClass
 
-# Written without spaces between words: pairs and triples of characters stand for words.
-UNSEGMENTED = {"th", "zh", "ja", "km", "lo", "my", "bo", "yue"}
+from compass_core.clusters.words import words
+
 TEXTS_PER_CLUSTER = 200  # nearest to the centroid; more do not change the words
-COMMON = 0.4  # a term found in more than this share of the clusters says nothing
-_WORDS = regex.compile(r"[\p{L}\p{M}\p{N}]+")
-
-
-def terms(text: str, language: str) -> list[str]:
-    """Words of a text, or runs of 2 and 3 characters where the script does not separate words.
-
-    Vowel signs belong to their letters, so Hindi and Bengali words stay whole.
-    """
-    runs = _WORDS.findall(text.lower())
-    if language.split("-")[0] not in UNSEGMENTED:
-        return [run for run in runs if len(run) > 1 and not run.isdigit()]
-    found = []
-    for run in runs:
-        letters = regex.findall(r"\X", run)  # with their marks: Thai vowels are no letters alone
-        for size in (2, 3):
-            found += ["".join(letters[i : i + size]) for i in range(len(letters) - size + 1)]
-    return found
+COMMON = 0.4  # a word found in more than this share of the clusters says nothing
+SHOWN_LANGUAGES = 4
 
 
 def describe_clusters(
@@ -42,10 +25,12 @@ def describe_clusters(
 ) -> pl.DataFrame:
     """Frame cluster_id, title, keywords, exemplars; one row a cluster that has texts.
 
-    Keywords are by c-TF-IDF (frequency in the cluster times log(1 + mean cluster length / frequency
-    overall)) within each language apart, written `sw: bei mahindi soko`. The title is the first
-    words in `title_language`, or else in the language with most texts. Exemplars are the three
-    texts nearest to the centroid, in the title's language where it has any.
+    Keywords are by c-TF-IDF (share of the cluster's texts that have the word, times log(1 + mean
+    texts of a cluster / texts with it overall)) within each language apart, written
+    `sw: bei mahindi soko`. A word of a language belongs to the one cluster it weighs most in, and a
+    cluster says it in one language only. The title is the first words in `title_language`, or else
+    in the language with most texts; no two clusters have the same. Exemplars are the three texts
+    nearest to the centroid, in the title's language where it has any.
     """
     nearest = _nearest(cluster_ids, similarity)
     counts: dict[str, dict[int, Counter[str]]] = {}
@@ -53,20 +38,30 @@ def describe_clusters(
         for place in places:
             language = languages[place]
             counter = counts.setdefault(language, {}).setdefault(cluster, Counter())
-            counter.update(terms(texts[place], language))
-    words = {language: _weigh(by_cluster, top) for language, by_cluster in counts.items()}
+            counter.update(set(words(texts[place], language)))
+    telling = {language: _weigh(by_cluster) for language, by_cluster in counts.items()}
     rows = []
+    titles: set[str] = set()
     for cluster, places in sorted(nearest.items()):
         share = Counter(languages[place] for place in places)
         order = sorted(share, key=lambda name: (name != title_language, -share[name], name))
-        shown = [name for name in order if words[name].get(cluster)][:4]
-        best = words[shown[0]][cluster] if shown else []
+        said: list[str] = []
+        shown: dict[str, list[str]] = {}
+        for name in order:
+            fresh = [word for word in telling[name].get(cluster, []) if word not in said][:top]
+            if fresh and len(shown) < SHOWN_LANGUAGES:
+                shown[name] = fresh
+                said += fresh
+        title = " · ".join(_distinct(next(iter(shown.values()), []))[:3])
+        if not title or title in titles:
+            title = f"{title} (cluster {cluster})".strip() if title else f"cluster {cluster}"
+        titles.add(title)
         spoken = [p for p in places if languages[p] == order[0]]
         rows.append(
             {
                 "cluster_id": cluster,
-                "title": " · ".join(_distinct(best)[:3]) or f"cluster {cluster}",
-                "keywords": [f"{name}: {' '.join(words[name][cluster])}" for name in shown],
+                "title": title,
+                "keywords": [f"{name}: {' '.join(found)}" for name, found in shown.items()],
                 "exemplars": list(dict.fromkeys(texts[p] for p in spoken))[:3],
             }
         )
@@ -93,24 +88,27 @@ def _nearest(cluster_ids: np.ndarray, similarity: np.ndarray) -> dict[int, list[
     return found
 
 
-def _weigh(by_cluster: dict[int, Counter[str]], top: int) -> dict[int, list[str]]:
+def _weigh(by_cluster: dict[int, Counter[str]]) -> dict[int, list[str]]:
+    """Words of each cluster, most telling first; each word in one cluster only."""
     overall: Counter[str] = Counter()
     held: Counter[str] = Counter()
     for counter in by_cluster.values():
         overall.update(counter)
         held.update(counter.keys())
-    mean_length = sum(overall.values()) / max(1, len(by_cluster))
+    mean = sum(overall.values()) / max(1, len(by_cluster))
     limit = max(1.0, COMMON * len(by_cluster))
-    result = {}
-    for cluster, counter in by_cluster.items():
+    best: dict[str, tuple[float, int]] = {}
+    for cluster, counter in sorted(by_cluster.items()):
         size = sum(counter.values())
-        weighed = {
-            term: count / size * math.log1p(mean_length / overall[term])
-            for term, count in counter.items()
-            if held[term] <= limit
-        }
-        result[cluster] = sorted(weighed, key=lambda term: (-weighed[term], term))[:top]
-    return result
+        for word, count in counter.items():
+            if held[word] <= limit:
+                weight = count / size * math.log1p(mean / overall[word])
+                if word not in best or weight > best[word][0]:
+                    best[word] = (weight, cluster)
+    found: dict[int, list[str]] = {}
+    for word, (_weight, cluster) in sorted(best.items(), key=lambda item: (-item[1][0], item[0])):
+        found.setdefault(cluster, []).append(word)
+    return found
 
 
 def _distinct(words: list[str]) -> list[str]:

@@ -2,7 +2,7 @@
 
 Rule: each candidate becomes centroids, every row goes to its nearest one, and on one stratified
 sample the mean of silhouette and density-based validity decides (the first of equals, in the order
-tried). Judged this way a method gains nothing by calling hard rows noise.
+tried).
 """
 
 import time
@@ -12,18 +12,17 @@ from typing import Any
 import numpy as np
 
 from compass_core.clusters.assign import nearest_centroid
-from compass_core.clusters.density import density_labels
-from compass_core.clusters.kmeans import mean_directions, spherical_kmeans
-from compass_core.clusters.match import match_ids
+from compass_core.clusters.candidates import SEARCH_ROWS, Candidate, attempts, finished, judge
+from compass_core.clusters.kmeans import mean_directions
+from compass_core.clusters.match import match_ids, overlap_of
 from compass_core.clusters.model import ClusterModel
-from compass_core.clusters.quality import dbcv, silhouette, stratified_sample
 from compass_core.config.schema import Clusters
 from compass_core.errors import InputError
-from compass_core.hashing import seeded_generator, unit_key
+from compass_core.hashing import unit_key
 
-FIT_ROWS = 50_000  # above this a seeded sample is fitted and the rest assigned
-ROWS_PER_CLUSTER = 8  # k-means is not asked for more clusters than rows / 8
+FIT_ROWS = 200_000  # above this a seeded sample is fitted and the rest assigned
 OWN_THRESHOLD_ROWS = 50  # smaller clusters take the threshold of all rows
+NOISE_QUANTILE = 0.01  # of HDBSCAN's own members of a cluster; less similar rows are noise
 Report = Callable[[str], None]
 
 
@@ -39,126 +38,108 @@ def fit_clusters(
 ) -> ClusterModel:
     """Fit unit vectors f32[n, d]. `groups` are the rows' roles, kept in proportion in samples.
 
-    The result does not depend on the order of the rows. With `previous`, clusters that continue an
-    old one keep its id. Raises InputError when there are no rows or a vector is not finite.
+    The result does not depend on the order of the rows, nor on the number of threads. With
+    `previous`, clusters that continue an old one keep its id. Raises InputError when there are no
+    rows or a vector is not finite. Cost: see neighbours(); memory about 3 times the vectors.
     """
     order = np.argsort(np.asarray(row_ids, dtype=object), kind="stable")
     ids = [row_ids[i] for i in order]
     rows = np.ascontiguousarray(vectors[order], dtype=np.float32)
     _check(rows, ids)
+    roles = [groups[i] for i in order]
     scaled: dict[str, Any] = {}
     if len(rows) > FIT_ROWS:
-        keep = _sample(ids, [groups[i] for i in order], seed)
+        keep = _sample(ids, roles, seed, FIT_ROWS, "fit-sample")
         scaled = {"fitted_rows": len(keep), "of_rows": len(rows)}
-        rows, ids = rows[keep], [ids[i] for i in keep]
+        rows, ids, roles = rows[keep], [ids[i] for i in keep], [roles[i] for i in keep]
+    search = _sample(ids, roles, seed, SEARCH_ROWS, "search-sample")
     candidates: list[dict[str, Any]] = []
-    best: tuple[float, np.ndarray] | None = None
-    sample: np.ndarray | None = None
-    for name, detail, make in _attempts(rows, settings, seed):
+    best: Candidate | None = None
+    winner = 0
+    for attempt in attempts(rows, search, settings, seed):
         started = time.monotonic()
-        centroids, noise_share = make()
-        if not len(centroids):
-            candidates.append({"method": name, **detail, "clusters": 0, "chosen": False})
+        candidate = attempt.make()
+        entry: dict[str, Any] = {"method": attempt.method, **attempt.detail, **scaled}
+        entry["noise_share"] = round(candidate.noise_share, 4)
+        if len(candidate.centroids):
+            entry |= judge(rows[search], candidate.centroids, seed)
+        else:
+            entry["clusters"] = 0
+        entry |= {"wall_s": round(time.monotonic() - started, 2), "chosen": False}
+        candidates.append(entry)
+        if not len(candidate.centroids):
+            report(f"{attempt.method} {attempt.detail}: no clusters")
             continue
-        labels, _ = nearest_centroid(rows, centroids)
-        sample = stratified_sample(labels, seed)
-        figures = [silhouette(rows[sample], labels[sample]), dbcv(rows[sample], labels[sample])]
-        # One cluster has neither figure: it is what is left when nothing else can be found.
-        score = round(float(np.mean(figures)), 6) if np.isfinite(figures).all() else -2.0
-        candidates.append(
-            {
-                "method": name,
-                **detail,
-                **scaled,
-                "clusters": len(centroids),
-                "noise_share": round(noise_share, 4),
-                "silhouette": _plain(figures[0]),
-                "dbcv": _plain(figures[1]),
-                "score": score,
-                "wall_s": round(time.monotonic() - started, 2),
-                "chosen": False,
-            }
+        report(
+            f"{attempt.method} {attempt.detail}: {entry['clusters']} clusters, "
+            f"score {entry['score']:.3f}"
         )
-        report(f"{name} {detail}: {len(centroids)} clusters, score {score:.3f}")
-        if best is None or score > best[0]:
-            best = (score, centroids)
-            winner = len(candidates) - 1
+        if best is None or entry["score"] > candidates[winner]["score"]:
+            best, winner = candidate, len(candidates) - 1
     if best is None:  # HDBSCAN alone, and it found none: the rows are one cluster
-        best = (-2.0, mean_directions(rows, np.zeros(len(rows), dtype=np.int64), 1))
+        best = Candidate(mean_directions(rows, np.zeros(len(rows), dtype=np.int64), 1), 0.0)
         candidates.append({"method": "one cluster", "clusters": 1})
         winner = len(candidates) - 1
     candidates[winner]["chosen"] = True
-    return _model(best[1], rows, candidates, winner, settings, previous, digest)
-
-
-def _attempts(
-    rows: np.ndarray, settings: Clusters, seed: int
-) -> list[tuple[str, dict[str, Any], Callable[[], tuple[np.ndarray, float]]]]:
-    """Candidates to try, in order: (method, what to record, function giving centroids, noise)."""
-    attempts: list[tuple[str, dict[str, Any], Callable[[], tuple[np.ndarray, float]]]] = []
-    if settings.method in ("auto", "hdbscan"):
-        size = settings.min_cluster_size
-
-        def by_density() -> tuple[np.ndarray, float]:
-            labels = density_labels(rows, size)
-            inside = labels >= 0
-            if not inside.any():
-                return np.zeros((0, rows.shape[1]), dtype=np.float32), 1.0
-            found = mean_directions(rows[inside], labels[inside], int(labels.max()) + 1)
-            return found, float(1 - inside.mean())
-
-        attempts.append(("hdbscan", {"min_cluster_size": size}, by_density))
-    if settings.method in ("auto", "kmeans"):
-        most = max(1, len(rows) // ROWS_PER_CLUSTER)
-        tried = np.linspace(settings.k_min, settings.k_max, settings.k_steps)
-        for asked in dict.fromkeys(round(float(k)) for k in tried):
-            k = min(asked, most)
-            if any(detail.get("k") == k for _, detail, _ in attempts):
-                continue
-            detail = {"k": k} if k == asked else {"k": k, "k_asked": asked}
-
-            def by_means(k: int = k) -> tuple[np.ndarray, float]:
-                generator = seeded_generator(seed, "kmeans", str(k))
-                return spherical_kmeans(rows, k, generator)[0], 0.0
-
-            attempts.append(("kmeans", detail, by_means))
-    return attempts
+    best = finished(best, rows, search)
+    method = str(candidates[winner]["method"])
+    return _model(best, method, rows, candidates, settings, previous, digest)
 
 
 def _model(
-    centroids: np.ndarray,
+    best: Candidate,
+    method: str,
     rows: np.ndarray,
     candidates: list[dict[str, Any]],
-    winner: int,
     settings: Clusters,
     previous: ClusterModel | None,
     digest: str,
 ) -> ClusterModel:
+    centroids = best.centroids
     labels, similarity = nearest_centroid(rows, centroids)
-    counts = np.bincount(labels, minlength=len(centroids)).astype(np.int64)
-    overall = float(np.quantile(similarity, settings.off_target_quantile))
-    thresholds = np.full(len(centroids), overall, dtype=np.float32)
-    for c in np.flatnonzero(counts >= OWN_THRESHOLD_ROWS):
-        thresholds[c] = np.quantile(similarity[labels == c], settings.off_target_quantile)
-    thresholds = np.round(thresholds - 1e-4, 4).astype(np.float32)
-    ids = np.arange(len(centroids), dtype=np.int64)
-    next_id, events = len(centroids), [{"what": "new", "id": int(i)} for i in ids]
+    count = len(centroids)
+    sizes = np.bincount(labels, minlength=count).astype(np.int64)
+    thresholds = _thresholds(labels, similarity, count, settings.off_target_quantile)
+    noise_thresholds = thresholds
+    if best.labels is not None:
+        own = best.labels == labels  # HDBSCAN's members, less the few nearer to another centroid
+        inner = _thresholds(labels[own], similarity[own], count, NOISE_QUANTILE)
+        noise_thresholds = np.maximum(inner, thresholds)
+    ids = np.arange(count, dtype=np.int64)
+    next_id = count
+    events = [{"what": "new", "id": int(i), "rows": int(sizes[i])} for i in ids]
     if previous is not None and previous.centroids.shape[1] == centroids.shape[1]:
-        ids, next_id, events = match_ids(
-            previous.centroids, previous.cluster_ids, centroids, previous.next_id
-        )
+        old, near = nearest_centroid(rows, previous.centroids)
+        old[near < previous.thresholds[old]] = -1
+        table = overlap_of(labels, old, count, len(previous.centroids), np.ones(len(rows)))
+        ids, next_id, events = match_ids(table, sizes, previous.cluster_ids, previous.next_id)
     order = np.argsort(ids)
     return ClusterModel(
-        centroids[order],
-        ids[order],
-        thresholds[order],
-        counts[order],
-        str(candidates[winner]["method"]),
-        digest,
-        next_id,
-        candidates,
-        events,
+        centroids=centroids[order],
+        cluster_ids=ids[order],
+        thresholds=thresholds[order],
+        noise_thresholds=noise_thresholds[order],
+        fit_rows=sizes[order],
+        method=method,
+        settings_digest=digest,
+        next_id=next_id,
+        candidates=candidates,
+        events=events,
     )
+
+
+def _thresholds(
+    labels: np.ndarray, similarity: np.ndarray, count: int, quantile: float
+) -> np.ndarray:
+    """Cosine f32[count] that `quantile` of each cluster's rows are below; small clusters take that
+    of all rows."""
+    overall = float(np.quantile(similarity, quantile)) if len(similarity) else -1.0
+    found = np.full(count, overall, dtype=np.float64)
+    order = np.argsort(labels, kind="stable")
+    edges = np.searchsorted(labels[order], np.arange(count + 1))
+    for c in np.flatnonzero(np.diff(edges) >= OWN_THRESHOLD_ROWS):
+        found[c] = np.quantile(similarity[order[edges[c] : edges[c + 1]]], quantile)
+    return np.asarray(np.round(found - 1e-4, 4), dtype=np.float32)
 
 
 def _check(rows: np.ndarray, ids: list[str]) -> None:
@@ -172,17 +153,15 @@ def _check(rows: np.ndarray, ids: list[str]) -> None:
         )
 
 
-def _sample(ids: list[str], groups: list[str], seed: int) -> np.ndarray:
-    """Positions of FIT_ROWS rows, each group by its share, those with the lowest keys."""
-    keys = np.array([unit_key(row, seed, "fit-sample") for row in ids])
+def _sample(ids: list[str], groups: list[str], seed: int, rows: int, salt: str) -> np.ndarray:
+    """Positions of `rows` rows, each group by its share, those with the lowest keys."""
+    if len(ids) <= rows:
+        return np.arange(len(ids))
+    keys = np.array([unit_key(row, seed, salt) for row in ids])
     names = np.asarray(groups, dtype=object)
     taken = []
     for group in sorted(set(groups)):
         mine = np.flatnonzero(names == group)
-        share = max(1, round(FIT_ROWS * len(mine) / len(ids)))
+        share = max(1, round(rows * len(mine) / len(ids)))
         taken.append(mine[np.argsort(keys[mine], kind="stable")[:share]])
     return np.sort(np.concatenate(taken))
-
-
-def _plain(value: float) -> float | None:
-    return round(value, 4) if np.isfinite(value) else None

@@ -3,9 +3,10 @@
 import numpy as np
 
 from compass_core.clusters.assign import nearest_centroid
+from compass_core.clusters.blocks import BLOCK_ROWS, workers
 
 MAX_ITERATIONS = 40
-DECIMALS = 5  # centroids are rounded: summation order and threads leave differences of 1e-7
+DECIMALS = 5  # of a centroid: summation order leaves differences of 1e-7
 
 
 def spherical_kmeans(
@@ -15,9 +16,15 @@ def spherical_kmeans(
 
     Rows have to come in a fixed order. Cost: n·k·d operations an iteration, at most 40.
     """
-    centroids = _plus_plus(vectors, k, generator)
+    return refine(vectors, _plus_plus(vectors, k, generator), MAX_ITERATIONS)
+
+
+def refine(
+    vectors: np.ndarray, centroids: np.ndarray, iterations: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Lloyd's iterations from given centroids; result as of spherical_kmeans."""
     labels = np.full(len(vectors), -1, dtype=np.int64)
-    for _ in range(MAX_ITERATIONS):
+    for _ in range(iterations):
         now, _similarity = nearest_centroid(vectors, centroids)
         if np.array_equal(now, labels):
             break
@@ -31,8 +38,15 @@ def mean_directions(
     vectors: np.ndarray, labels: np.ndarray, k: int, fallback: np.ndarray | None = None
 ) -> np.ndarray:
     """Unit mean f32[k, d] of the rows of each label; `fallback` where a label has none."""
+    from scipy.sparse import csr_matrix
+
     sums = np.zeros((k, vectors.shape[1]), dtype=np.float64)
-    np.add.at(sums, labels, vectors.astype(np.float64))
+    for start in range(0, len(vectors), 8 * BLOCK_ROWS):
+        part = labels[start : start + 8 * BLOCK_ROWS]
+        order = np.argsort(part, kind="stable")
+        pointers = np.searchsorted(part[order], np.arange(k + 1))
+        member = csr_matrix((np.ones(len(part)), order, pointers), shape=(k, len(part)))
+        sums += member @ vectors[start : start + len(part)].astype(np.float64)
     lengths = np.linalg.norm(sums, axis=1, keepdims=True)
     means = np.divide(sums, lengths, out=np.zeros_like(sums), where=lengths > 1e-12)
     if fallback is not None:
@@ -63,6 +77,7 @@ def _plus_plus(vectors: np.ndarray, k: int, generator: np.random.Generator) -> n
 
 
 def _distances(vectors: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Cosine distances f64[n, m], rounded so that threads do not count, never negative."""
-    cosines = np.round((vectors @ points.T).astype(np.float64), DECIMALS)
+    """Cosine distances f64[n, m], never negative; the same for any number of threads."""
+    with workers():
+        cosines = np.round((vectors @ points.T).astype(np.float64), DECIMALS)
     return np.asarray(np.clip(1.0 - cosines, 0.0, None))

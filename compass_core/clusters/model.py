@@ -10,7 +10,7 @@ import numpy as np
 
 from compass_core.hashing import version_of, version_of_bytes
 
-ARRAYS = ("centroids", "cluster_ids", "thresholds", "fit_rows")
+ARRAYS = ("centroids", "cluster_ids", "thresholds", "noise_thresholds", "fit_rows")
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,8 @@ class ClusterModel:
 
     centroids: np.ndarray  # f32[K, d], unit rows
     cluster_ids: np.ndarray  # int64[K]; ids survive refits and are never given twice
-    thresholds: np.ndarray  # f32[K], cosine
+    thresholds: np.ndarray  # f32[K], cosine below which a row is off target
+    noise_thresholds: np.ndarray  # f32[K], cosine below which a row is noise; never lower
     fit_rows: np.ndarray  # int64[K]
     method: str
     settings_digest: str
@@ -30,7 +31,7 @@ class ClusterModel:
     @property
     def version(self) -> str:
         """Hash of what decides an assignment; not of timings or of the losing candidates."""
-        arrays = [np.ascontiguousarray(getattr(self, name)).tobytes() for name in ARRAYS[:3]]
+        arrays = [np.ascontiguousarray(getattr(self, name)).tobytes() for name in ARRAYS[:4]]
         return version_of([version_of_bytes(*arrays), self.settings_digest])
 
     def save(self, folder: Path) -> None:
@@ -50,5 +51,6 @@ class ClusterModel:
     @classmethod
     def load(cls, folder: Path) -> "ClusterModel":
         with np.load(folder / "model.npz") as arrays:
-            kept = {name: arrays[name] for name in ARRAYS}
+            kept = {name: arrays[name] for name in ARRAYS if name in arrays}
+        kept.setdefault("noise_thresholds", kept["thresholds"])  # models of before 2 had no others
         return cls(**kept, **json.loads((folder / "model.json").read_text()))

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from compass_core.clusters.blocks import workers
 from compass_core.hashing import seeded_generator
 
 SAMPLE_ROWS = 2_000
@@ -28,7 +29,8 @@ def silhouette(vectors: np.ndarray, labels: np.ndarray) -> float:
     count = len(np.unique(labels))
     if count < 2 or count >= len(labels):
         return float("nan")
-    return float(silhouette_score(vectors, labels, metric="cosine"))
+    with workers():
+        return float(silhouette_score(vectors, labels, metric="cosine"))
 
 
 def dbcv(vectors: np.ndarray, labels: np.ndarray) -> float:
@@ -43,7 +45,9 @@ def dbcv(vectors: np.ndarray, labels: np.ndarray) -> float:
     clusters, inverse = np.unique(labels, return_inverse=True)
     if len(clusters) < 2:
         return float("nan")
-    distance = np.sqrt(np.clip(2 - 2 * (vectors @ vectors.T).astype(np.float64), 0, None))
+    with workers():
+        cosines = (vectors @ vectors.T).astype(np.float64)
+    distance = np.sqrt(np.clip(2 - 2 * cosines, 0, None))
     core = np.zeros(len(vectors))
     sparseness = np.zeros(len(clusters))
     members = [np.flatnonzero(inverse == c) for c in range(len(clusters))]

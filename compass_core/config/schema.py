@@ -128,6 +128,29 @@ class BaseModelSettings(Section):
     trust_remote_code: bool = Field(False, description="Run code that comes with the model.")
 
 
+class Titles(Section):
+    """Cluster titles by a language model; without one, titles are the most telling words."""
+
+    endpoint: str | None = Field(
+        None,
+        description="OpenAI-compatible base URL, such as http://localhost:8000/v1 of vLLM; null: "
+        "none. Three texts of each cluster are sent to it.",
+    )
+    model: str = Field("", description="Name of the model there.")
+    key_variable: str = Field(
+        "COMPASS_TITLES_KEY", description="Environment variable that holds the API key, if any."
+    )
+    timeout_s: float = Field(30.0, gt=0, description="Seconds to wait for one title.")
+
+    @model_validator(mode="after")
+    def _named(self) -> "Titles":
+        if self.endpoint is not None and not self.model:
+            raise ValueError(f"endpoint {self.endpoint} is set but model is empty; name the model")
+        if self.endpoint is not None and not self.endpoint.startswith(("http://", "https://")):
+            raise ValueError(f"endpoint {self.endpoint!r} is no http:// or https:// URL")
+        return self
+
+
 class Clusters(Section):
     """How the shared embedding space is cut into clusters."""
 
@@ -139,7 +162,9 @@ class Clusters(Section):
     k_steps: int = Field(5, ge=1, le=50, description="How many values of K are tried.")
     min_cluster_size: int = Field(15, ge=2, description="Smallest HDBSCAN cluster, in rows.")
     noise: Literal["nearest", "own_bucket", "drop"] = Field(
-        "nearest", description="What happens to rows that HDBSCAN calls noise."
+        "nearest",
+        description="What happens to rows outside the dense part of every cluster: nearest: they "
+        "count in the nearest one; own_bucket: as one group of their own; drop: nowhere.",
     )
     pool_sample_rows: int = Field(
         20_000, ge=0, description="Pool rows taken into the fit; the others are only assigned."
@@ -152,6 +177,7 @@ class Clusters(Section):
     refit_novelty: Share = Field(
         0.10, description="Refit when this share of new usage rows is off target."
     )
+    titles: Titles = Titles()
 
     @model_validator(mode="after")
     def _range(self) -> "Clusters":

@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -125,6 +125,21 @@ class VectorStore:
             )
         stacked = np.concatenate(parts)
         return np.asarray(stacked[[found[name] for name in hashes]], dtype=np.float32)
+
+    def scan(self, role: str, fingerprint: str) -> Iterator[tuple[pl.Series, np.ndarray]]:
+        """The whole table in batches of some thousand rows: content hashes and vectors f32[n, d].
+
+        Memory: some batches. The order is that of the files and may differ from run to run.
+        """
+        table = self._table(role, fingerprint)
+        if table is None:
+            return
+        query = table.search().select(["content_hash", "vector"]).limit(None)
+        for batch in query.to_batches():
+            if batch.num_rows:
+                values = batch.column("vector").flatten().to_numpy(zero_copy_only=False)
+                names: Any = pl.from_arrow(batch.column("content_hash"))
+                yield names, values.reshape(batch.num_rows, -1).astype(np.float32, copy=False)
 
     @staticmethod
     def _batches(table: Any, wanted: list[str]) -> Any:

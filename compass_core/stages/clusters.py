@@ -8,17 +8,20 @@ import numpy as np
 import polars as pl
 
 from compass_core import layout, records
-from compass_core.clusters.assign import assign
+from compass_core.clusters.assign import Assignment, assign
 from compass_core.clusters.describe import describe_clusters
 from compass_core.clusters.fit import fit_clusters
 from compass_core.clusters.language_split import language_split
 from compass_core.clusters.model import ClusterModel
 from compass_core.clusters.novelty import refit_reason
+from compass_core.clusters.stream import assign_stored
+from compass_core.clusters.titles import model_titles
 from compass_core.config.digest import settings_digest
 from compass_core.embeddings.fingerprint import embedder_fingerprint
 from compass_core.embeddings.vector_store import VectorStore
 from compass_core.errors import InputError
-from compass_core.hashing import unit_key, version_of_set
+from compass_core.graph import CLUSTERING
+from compass_core.hashing import unit_key, version_of_lines
 from compass_core.stages import frames
 from compass_core.workspace import Workspace
 
@@ -60,8 +63,8 @@ def cluster_language(
     Fitted on usage, proxy and training rows and a capped, seeded sample of the pool; everything
     else is assigned later. Small trickles keep the model; `refit_reason` says when not.
     """
-    rows = frames.role_rows(ws, language)
-    fitted_on = {**rows, "auxiliary": _pool_sample(ws, rows["auxiliary"])}
+    rows = frames.role_rows(ws, language, texts_of=("usage", "training", "proxy"))
+    fitted_on = {**rows, "auxiliary": _pool_sample(ws, language, rows["auxiliary"])}
     used = {role: frame for role, frame in fitted_on.items() if frame.height}
     if not any(role in used for role in ("usage", "proxy")):
         raise InputError(
@@ -69,11 +72,12 @@ def cluster_language(
             f"{ws.project.usage.source!r}; put log files into {ws.logs_place / language} "
             "or set usage.source to proxy"
         )
-    digest = settings_digest(ws.project, "clusters", "seed") + embedder_fingerprint(
+    digest = settings_digest(ws.project, *CLUSTERING, "seed") + embedder_fingerprint(
         ws.project.embedder, ws.directory
     )
     stacked = pl.concat(
-        [frame.with_columns(pl.lit(role).alias("role")) for role, frame in used.items()]
+        [frame.with_columns(pl.lit(role).alias("role")) for role, frame in used.items()],
+        how="diagonal",
     )
     vectors = np.concatenate([vectors_of(ws, role, frame) for role, frame in used.items()])
     previous = load_model(ws, language, previous_version) if previous_version else None
@@ -101,36 +105,44 @@ def cluster_language(
         if not ws.store.exists(key):
             ws.store.publish_dir(folder, key)
     placed = assign(model, vectors, ws.project.clusters.noise)
-    table = _describe(ws, language, model, stacked, placed)
+    table, titles = _describe(ws, language, model, stacked, placed, report)
     ws.store.write_parquet(layout.clusters(language), table)
     split = language_split(placed.cluster_ids, stacked["language"].to_list())
     figures = {
         "clusters": len(model.cluster_ids),
         "method": model.method,
         "fit_rows": int(model.fit_rows.sum()),
+        "noise_share": float(placed.noise.mean()),
         "off_target_share": float(placed.off_target.mean()),
         "candidates": model.candidates,
         "events": model.events,
+        "titles": titles,
         "language_split": split.value,
         "language_split_warning": split.warning,
     }
     return Clustering(model, table, reason, figures)
 
 
-def _pool_sample(ws: Workspace, pool: pl.DataFrame) -> pl.DataFrame:
-    """The rows of the pool with the lowest seeded keys: a sample that only shrinks or grows."""
+def _pool_sample(ws: Workspace, language: str, pool: pl.DataFrame) -> pl.DataFrame:
+    """The rows of the pool with the lowest seeded keys, with their texts: a sample that only
+    shrinks or grows."""
     cap = ws.project.clusters.pool_sample_rows
-    if pool.height <= cap:
-        return pool
-    keys = [unit_key(row, ws.project.seed, "pool-sample") for row in pool["row_id"]]
-    return (
-        pool.with_columns(pl.Series("key", keys)).sort("key").head(cap).drop("key").sort("row_id")
-    )
+    if pool.height > cap:
+        keys = [unit_key(row, ws.project.seed, "pool-sample") for row in pool["row_id"]]
+        pool = pool.with_columns(pl.Series("key", keys)).bottom_k(cap, by="key").drop("key")
+    texts = frames.pool_texts(ws, language, pool["row_id"])
+    return pool.join(texts, on="row_id", how="left").sort("row_id")
 
 
 def _describe(
-    ws: Workspace, language: str, model: ClusterModel, rows: pl.DataFrame, placed: Any
-) -> pl.DataFrame:
+    ws: Workspace,
+    language: str,
+    model: ClusterModel,
+    rows: pl.DataFrame,
+    placed: Assignment,
+    report: Report,
+) -> tuple[pl.DataFrame, str]:
+    """The clusters' table (records.CLUSTERS), and where its titles are from."""
     described = describe_clusters(
         placed.cluster_ids,
         rows["prompt"].to_list(),
@@ -151,30 +163,37 @@ def _describe(
         )
         .sort("cluster_id")
     )
-    return records.conform(table, records.CLUSTERS)
+    source = "keywords"
+    if ws.project.clusters.titles.endpoint is not None:
+        table, counts = model_titles(ws.store, table, ws.project.clusters.titles, report)
+        source = counts.summary
+    return records.conform(table, records.CLUSTERS), source
 
 
-def assign_language(ws: Workspace, language: str, model_version: str) -> tuple[pl.DataFrame, str]:
-    """One row a document of every role; returns the frame and its data version."""
+def assign_language(
+    ws: Workspace, language: str, model_version: str, report: Report = lambda text: None
+) -> tuple[pl.DataFrame, str]:
+    """One row a document of every role; returns the frame and its data version.
+
+    Vectors are read once, in blocks: memory is that of the rows' ids and hashes.
+    """
     model = load_model(ws, language, model_version)
+    fingerprint = embedder_fingerprint(ws.project.embedder, ws.directory)
+    vectors = VectorStore(ws.store)
     parts = [records.empty(records.ASSIGNMENTS)]
-    for role, rows in frames.role_rows(ws, language).items():
+    for role, rows in frames.role_rows(ws, language, texts_of=()).items():
         if not rows.height:
             continue
-        placed = assign(model, vectors_of(ws, role, rows), ws.project.clusters.noise)
-        parts.append(
-            records.conform(
-                rows.rename({"language": "row_language"}).with_columns(
-                    pl.lit(language).alias("language"),
-                    pl.lit(role).alias("role"),
-                    pl.Series("cluster_id", placed.cluster_ids),
-                    pl.Series("similarity", placed.similarity),
-                    pl.Series("off_target", placed.off_target),
-                ),
-                records.ASSIGNMENTS,
-            )
+        table, policy = TABLE_OF_ROLE[role], ws.project.clusters.noise
+        hashes = rows["content_hash"]
+        placed = assign_stored(model, vectors, table, fingerprint, hashes, policy, report)
+        named = rows.rename({"language": "row_language"}).with_columns(
+            pl.lit(language).alias("language"), pl.lit(role).alias("role")
         )
+        joined = pl.concat([named, placed], how="horizontal")
+        parts.append(records.conform(joined, records.ASSIGNMENTS))
     frame = pl.concat(parts)
     ws.store.write_parquet(layout.assignments(language), frame)
-    lines = frame.select(pl.format("{}/{}/{}/{}", "role", "row_id", "cluster_id", "off_target"))
-    return frame, version_of_set(lines.to_series())
+    counted = ["role", "row_id", "cluster_id", "noise", "off_target"]
+    lines = frame.select(pl.format("/".join(["{}"] * len(counted)), *counted)).to_series()
+    return frame, version_of_lines(lines.sort())

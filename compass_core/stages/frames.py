@@ -24,12 +24,34 @@ def training_rows(ws: Workspace, language: str) -> pl.DataFrame:
     return ws.store.read_parquet(layout.corpus("training", language)).sort("row_id")
 
 
-def pool_rows(ws: Workspace, language: str) -> pl.DataFrame:
-    """Auxiliary rows that a target may sample from and that have vectors (records.TEXT)."""
+def pool_rows(ws: Workspace, language: str, columns: list[str] | None = None) -> pl.DataFrame:
+    """Auxiliary rows that a target may sample from and that have vectors (records.TEXT, or some of
+    its columns, row_id among them: texts are what takes the memory)."""
+    empty = records.empty(records.TEXT)
+    frames = [
+        ws.store.read_parquet(layout.corpus("auxiliary", name), columns)
+        for name in ready_pools(ws, language)
+    ]
+    kept = empty.select(columns or empty.columns)
+    return pl.concat([kept, *frames], how="diagonal_relaxed").sort("row_id")
+
+
+def pool_texts(ws: Workspace, language: str, row_ids: pl.Series) -> pl.DataFrame:
+    """row_id and prompt of some auxiliary rows; one corpus in memory at a time."""
+    wanted = row_ids.to_frame("row_id")
+    frames = [
+        ws.store.read_parquet(layout.corpus("auxiliary", name), ["row_id", "prompt"]).join(
+            wanted, on="row_id", how="semi"
+        )
+        for name in ready_pools(ws, language)
+    ]
+    return pl.concat([records.empty(records.TEXT).select("row_id", "prompt"), *frames])
+
+
+def ready_pools(ws: Workspace, language: str) -> list[str]:
+    """Auxiliary corpora of a target that have their vectors, sorted."""
     pools = ws.store.read_json(layout.catalogue(language))["pools"]
-    ready = [name for name, entry in pools.items() if entry["vectors"] is not None]
-    frames = [ws.store.read_parquet(layout.corpus("auxiliary", name)) for name in sorted(ready)]
-    return pl.concat([records.empty(records.TEXT), *frames], how="diagonal_relaxed").sort("row_id")
+    return sorted(name for name, entry in pools.items() if entry["vectors"] is not None)
 
 
 def benchmark_rows(ws: Workspace, language: str) -> pl.DataFrame:
@@ -52,13 +74,22 @@ def uses_proxy(ws: Workspace) -> bool:
     return ws.project.usage.source != "logs"
 
 
-def role_rows(ws: Workspace, language: str) -> dict[str, pl.DataFrame]:
-    """Rows by role with columns row_id, language, prompt, content_hash; no role is missing."""
-    columns = ["row_id", "language", "prompt", "content_hash"]
+def role_rows(
+    ws: Workspace, language: str, texts_of: tuple[str, ...] = records.ROLES
+) -> dict[str, pl.DataFrame]:
+    """Rows by role with columns row_id, language, content_hash; no role is missing.
+
+    The roles in `texts_of` also have the column prompt.
+    """
+    keys = ["row_id", "language", "content_hash"]
+
+    def columns(role: str) -> list[str]:
+        return [*keys, "prompt"] if role in texts_of else keys
+
     proxy = proxy_rows(ws, language) if uses_proxy(ws) else records.empty(records.USAGE)
     return {
-        "usage": usage_rows(ws, language).select(columns),
-        "training": training_rows(ws, language).select(columns),
-        "auxiliary": pool_rows(ws, language).select(columns),
-        "proxy": proxy.select(columns),
+        "usage": usage_rows(ws, language).select(columns("usage")),
+        "training": training_rows(ws, language).select(columns("training")),
+        "auxiliary": pool_rows(ws, language, columns("auxiliary")),
+        "proxy": proxy.select(columns("proxy")),
     }

@@ -113,7 +113,7 @@ def test_blocks_do_not_change_assignments():
     model = fitted(vectors)
     whole, blocks = assign(model, vectors, "nearest"), assign(model, vectors, "nearest", 7)
     assert np.array_equal(whole.cluster_ids, blocks.cluster_ids)
-    assert whole.similarity == pytest.approx(blocks.similarity, abs=2e-5)
+    assert np.array_equal(whole.similarity, blocks.similarity)
 
 
 def test_a_saved_model_is_the_same_model(tmp_path):
@@ -178,3 +178,46 @@ def test_scattered_rows_are_noise():
     labels = density_labels(np.concatenate([vectors, noise]), 15)
     assert adjusted_rand_score(truth, labels[:400]) > 0.95
     assert (labels[400:] == -1).mean() > 0.7
+
+
+def test_clusters_that_grow_together_are_merged_and_what_comes_apart_is_split():
+    """Rows are the same before and after; only how fine they are cut differs."""
+    vectors, truth = planted(600, k=6)
+    pair = vectors.copy()
+    pair[truth == 1] = vectors[truth == 1] * 0.35 + vectors[truth == 0].mean(axis=0)
+    pair /= np.linalg.norm(pair, axis=1, keepdims=True)
+    fine = fitted(pair, Clusters(method="kmeans", k_min=6, k_max=6, k_steps=1))
+    coarse_settings = Clusters(method="kmeans", k_min=5, k_max=5, k_steps=1)
+    coarse = fitted(pair, coarse_settings, previous=fine)
+    merged = [e for e in coarse.events if e["what"] == "merged"]
+    assert len(merged) == 1
+    assert merged[0]["into"] in coarse.cluster_ids
+    assert merged[0]["id"] not in coarse.cluster_ids
+    again = fitted(pair, Clusters(method="kmeans", k_min=6, k_max=6, k_steps=1), previous=coarse)
+    splits = [e for e in again.events if e["what"] == "split"]
+    assert [(e["id"], e["from"]) for e in splits] == [(coarse.next_id, merged[0]["into"])]
+    assert set(coarse.cluster_ids) < set(again.cluster_ids)
+
+
+def test_hdbscans_noise_is_known_after_the_fit_too():
+    vectors, truth = planted(600, k=6, spread=0.1)
+    rng = np.random.default_rng(5)
+    scattered = rng.normal(size=(60, D)).astype(np.float32)
+    scattered /= np.linalg.norm(scattered, axis=1, keepdims=True)
+    model = fitted(np.concatenate([vectors, scattered]), Clusters(method="hdbscan"))
+    assert model.candidates[0]["noise_share"] == pytest.approx(60 / 660, abs=0.04)
+    placed = assign(model, np.concatenate([vectors, scattered]), "own_bucket")
+    assert placed.noise[600:].mean() > 0.8
+    assert placed.noise[:600].mean() < 0.03
+    assert (placed.cluster_ids[placed.noise] == OWN_BUCKET).all()
+    assert adjusted_rand_score(truth, placed.cluster_ids[:600]) > 0.95
+    assert (placed.noise | ~placed.off_target).all()  # what is far from everything is noise too
+
+
+def test_rows_of_a_trickle_are_assigned_alone_as_with_all_others():
+    vectors, _ = planted(800, spread=0.6)
+    model = fitted(vectors)
+    together = assign(model, vectors, "nearest")
+    alone = [assign(model, vectors[i : i + 1], "nearest") for i in range(0, 800, 37)]
+    assert [int(a.cluster_ids[0]) for a in alone] == together.cluster_ids[::37].tolist()
+    assert [float(a.similarity[0]) for a in alone] == together.similarity[::37].tolist()

@@ -12,9 +12,8 @@ from compass_core.gaps.report import gap_report
 
 def model(k=3):
     centroids = np.eye(k, 4, dtype=np.float32)
-    return ClusterModel(
-        centroids, np.arange(k), np.zeros(k, np.float32), np.ones(k, np.int64), "kmeans", "d", k
-    )
+    zero = np.zeros(k, np.float32)
+    return ClusterModel(centroids, np.arange(k), zero, zero, np.ones(k, np.int64), "kmeans", "d", k)
 
 
 def assigned(**counts):
@@ -28,6 +27,7 @@ def assigned(**counts):
             "content_hash": "h",
             "cluster_id": cluster,
             "similarity": 0.9,
+            "noise": False,
             "off_target": False,
         }
         for role, by_cluster in counts.items()

