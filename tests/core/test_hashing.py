@@ -51,3 +51,16 @@ def test_generators_of_one_label_do_not_depend_on_others():
     seeded_generator(7, "clusters", "hi").random(100)
     again = seeded_generator(7, "clusters", "sw").random(3)
     assert np.array_equal(first, again)
+
+
+def test_a_version_of_many_lines_is_that_of_all_of_them():
+    import polars as pl
+
+    from compass_core.hashing import version_of_lines
+
+    lines = pl.Series([f"row-{i:06d}" for i in range(250_001)])
+    assert version_of_lines(lines) == version_of_lines(lines.clone())
+    changed = lines.to_list()
+    changed[-1] = "other"
+    assert version_of_lines(pl.Series(changed)) != version_of_lines(lines)
+    assert version_of_lines(lines[:-1]) != version_of_lines(lines)
