@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo demo-real dev test check models clean distclean
+.PHONY: demo demo-real dev docs test check models clean distclean
 
 $(READY): pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -23,6 +23,10 @@ demo-real: $(READY)
 dev: $(READY)
 	@$(BIN)/compass dev
 
+docs: $(READY)
+	@$(BIN)/python -m mkdocs build --quiet
+	@echo "site/index.html"
+
 test: check
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
@@ -37,7 +41,7 @@ models: $(READY)
 
 clean:
 	@rm -rf data/store data/cache data/dagster data/corpora data/logs data/benchmarks data/real
-	@rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf site .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
 
 distclean: clean

@@ -13,6 +13,7 @@ from compass_assets.assets import (
     embeddings,
     gaps,
     logs,
+    report,
 )
 from compass_assets.checks import adapters_in_sync
 from compass_assets.jobs import build_jobs
@@ -21,7 +22,7 @@ from compass_assets.sensors import build_sensors
 from compass_core.config.load import LoadedProject
 from compass_core.workspace import Workspace
 
-STAGES = (corpora, logs, embeddings, gaps, adapters, comparison, drift)
+STAGES = (corpora, logs, embeddings, gaps, adapters, comparison, drift, report)
 
 
 def build_defs(loaded: LoadedProject, resources: Mapping[str, Any] | None = None) -> dg.Definitions:

@@ -29,6 +29,7 @@ GROUPS = {
     "promoted_adapter": "4_adapters",
     "strategy_comparison": "4_adapters",
     "drift_report": "5_drift",
+    "language_report": "6_report",
 }
 
 MODELS_POOL = "models"  # steps that hold a model; its limit is `execution.parallel`

@@ -14,6 +14,7 @@ from compass_assets.resources import ProjectResource
 from compass_assets.sync import report_sync
 from compass_core.graph import NODES, ancestors
 from compass_core.manifests import Consumed, Manifest, merge_consumed
+from compass_core.stages.status import write_status
 from compass_core.warehouse import catalogue_path, ensure_catalogue
 from compass_core.workspace import Workspace
 
@@ -99,8 +100,11 @@ class Step:
             run_id=self.context.run.run_id,
         )
         self.ws.manifests.put(manifest)
-        if NODES[self.name].partition == "language" and self.name in ancestors("adapter"):
-            report_sync(self.ws, self.context.instance)
+        if NODES[self.name].partition == "language":
+            if self.name in ancestors("adapter"):
+                report_sync(self.ws, self.context.instance)
+            else:
+                write_status(self.ws, self.ws.staleness())
             ensure_catalogue(self.ws.store, catalogue_path(self.ws.store, self.ws.directory))
         shown: dict[str, Any] = {"summary": summary, "wall_s": wall_s, **(metadata or {})}
         if self.overrides:

@@ -6,15 +6,16 @@ again by a sensor, because a changed project file has no step of its own.
 
 import dagster as dg
 
-from compass_core.staleness import Status
+from compass_core.stages.status import write_status
+from compass_core.staleness import Staleness, Status
 from compass_core.workspace import Workspace
 
 CHECK = "adapters_in_sync"
 
 
-def sync_statuses(ws: Workspace) -> list[Status]:
+def sync_statuses(ws: Workspace, staleness: Staleness | None = None) -> list[Status]:
     """Status of the adapter of every target language."""
-    staleness = ws.staleness()
+    staleness = staleness or ws.staleness()
     return [staleness.status("adapter", language) for language in ws.targets]
 
 
@@ -52,8 +53,10 @@ def _line(status: Status) -> str:
 
 
 def report_sync(ws: Workspace, instance: dg.DagsterInstance) -> None:
-    """Record an evaluation of the check outside of its own run."""
-    result = sync_result(sync_statuses(ws))
+    """Record an evaluation of the check outside of its own run, and the table behind the view."""
+    staleness = ws.staleness()
+    write_status(ws, staleness)
+    result = sync_result(sync_statuses(ws, staleness))
     instance.report_runless_asset_event(
         dg.AssetCheckEvaluation(
             asset_key=dg.AssetKey("adapter"),

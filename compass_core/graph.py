@@ -188,6 +188,18 @@ _TABLE = (
         ("usage_embeddings", "promoted_adapter"),
         settings=("drift", "seed"),
     ),
+    Node(
+        "language_report",
+        "language",
+        (
+            "gap_report",
+            "cluster_assignments",
+            "sampled_training_set",
+            "benchmark_scores",
+            "promoted_adapter",
+            "drift_report",
+        ),
+    ),
 )
 
 NODES: dict[str, Node] = {node.name: node for node in _TABLE}

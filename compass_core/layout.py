@@ -62,6 +62,16 @@ def gaps(language: str) -> str:
     return f"gaps/{language}.parquet"
 
 
+def gaps_history(language: str) -> str:
+    """All gap reports of a language, one a usage window."""
+    return f"gaps_history/{language}.parquet"
+
+
+def staleness(language: str) -> str:
+    """State of every asset of a language when it was last evaluated."""
+    return f"staleness/{language}.parquet"
+
+
 def selections(language: str) -> str:
     return f"selections/{language}.parquet"
 
@@ -88,6 +98,11 @@ def comparison(language: str) -> str:
 def drift(language: str) -> str:
     """History of drift reports, one row a report."""
     return f"drift/{language}.parquet"
+
+
+def report(language: str) -> str:
+    """The page of a language: one self-contained HTML file."""
+    return f"reports/{language}.html"
 
 
 def manifest(asset: str, partition: str) -> str:

@@ -134,6 +134,21 @@ GAPS = _schema(
     }
 )
 
+GAPS_HISTORY = pl.Schema({**GAPS, "measured_at": pl.Datetime("us", "UTC")})
+
+STALENESS = _schema(
+    {
+        "language": pl.String,
+        "asset": pl.String,
+        "state": pl.String,  # fresh | stale | missing
+        "causes": pl.List(pl.String),
+        "since": pl.String,  # UTC, ISO: when the first of the changed inputs changed
+        "data_version": pl.String,
+        "materialized_at": pl.String,  # UTC, ISO
+        "evaluated_at": pl.Datetime("us", "UTC"),
+    }
+)
+
 SELECTIONS = _schema(
     {
         "language": pl.String,

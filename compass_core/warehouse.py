@@ -24,8 +24,29 @@ RECIPE = 3  # raise when a view's definition changes
 class View:
     """One view: the Parquet folder it reads, its schema, and what each column means."""
 
-    def __init__(self, folder: str, schema: pl.Schema, text: str, columns: dict[str, str]) -> None:
+    def __init__(
+        self,
+        folder: str,
+        schema: pl.Schema,
+        text: str,
+        columns: dict[str, str],
+        unique: tuple[str, ...] = (),
+    ) -> None:
         self.folder, self.schema, self.text, self.columns = folder, schema, text, columns
+        self.unique = unique  # of rows that share these, the one in the last file counts
+
+    def query(self, glob: str) -> str:
+        """SELECT over the Parquet files of a glob."""
+        text = (
+            f"SELECT {', '.join(self.schema)} "
+            f"FROM read_parquet('{glob}', union_by_name = true, filename = 'file_')"
+        )
+        if self.unique:
+            text += (
+                f" QUALIFY row_number() OVER (PARTITION BY {', '.join(self.unique)}"
+                " ORDER BY file_ DESC) = 1"
+            )
+        return text
 
 
 _COMMON = {
@@ -51,25 +72,47 @@ _COMMON = {
     "training_rows": "Rows trained on (gaps: rows of the training corpus in the cluster)",
 }
 
+_GAPS = {
+    "p_usage": "Share of usage, shrunk towards the pool",
+    "p_usage_low": "Lower end of the posterior interval of p_usage",
+    "p_usage_high": "Upper end of the posterior interval of p_usage",
+    "p_training": "Share of the training data (supervised tokens by default)",
+    "coverage": "p_training / p_usage; null where nothing is asked",
+    "usage_rows": "Prompts in the usage window (and dev items where they stand in)",
+    "training_tokens": "Supervised tokens of the training corpus",
+    "pool_rows": "Auxiliary rows available",
+    "pool_tokens": "Supervised tokens available in the auxiliary pool",
+    "merged_into": "Cluster that this one's counts were merged into; null: stands alone",
+    "jsd_bits_best": "Divergence attainable with this pool and budget, bits",
+    "usage_first_day": "First UTC day of the usage window",
+    "usage_last_day": "Last UTC day of the usage window",
+}
+
 VIEWS: dict[str, View] = {
     "gaps": View(
         "gaps",
         records.GAPS,
         "Per language and cluster: what users ask against what the training data covers",
+        _GAPS,
+    ),
+    "gaps_history": View(
+        "gaps_history",
+        records.GAPS_HISTORY,
+        "Every gap report, one a usage window: the same columns as gaps, and when it was measured",
+        {**_GAPS, "measured_at": "When the report was made (UTC)"},
+    ),
+    "staleness": View(
+        "staleness",
+        records.STALENESS,
+        "State of every asset of every target language when something last changed",
         {
-            "p_usage": "Share of usage, shrunk towards the pool",
-            "p_usage_low": "Lower end of the posterior interval of p_usage",
-            "p_usage_high": "Upper end of the posterior interval of p_usage",
-            "p_training": "Share of the training data (supervised tokens by default)",
-            "coverage": "p_training / p_usage; null where nothing is asked",
-            "usage_rows": "Prompts in the usage window (and dev items where they stand in)",
-            "training_tokens": "Supervised tokens of the training corpus",
-            "pool_rows": "Auxiliary rows available",
-            "pool_tokens": "Supervised tokens available in the auxiliary pool",
-            "merged_into": "Cluster that this one's counts were merged into; null: stands alone",
-            "jsd_bits_best": "Divergence attainable with this pool and budget, bits",
-            "usage_first_day": "First UTC day of the usage window",
-            "usage_last_day": "Last UTC day of the usage window",
+            "asset": "Asset of the graph",
+            "state": "fresh, stale or missing",
+            "causes": "What changed since it was made",
+            "since": "When the first of them changed (UTC)",
+            "data_version": "Content version of the asset",
+            "materialized_at": "When the asset was made (UTC)",
+            "evaluated_at": "When this was looked at (UTC)",
         },
     ),
     "clusters": View(
@@ -140,6 +183,8 @@ VIEWS: dict[str, View] = {
             "margin": "Score of the right choice minus the best wrong one, nats per token",
             "logliks": "Mean log-likelihood per token of each choice, nats",
         },
+        # The base model is scored beside each adapter version; once is enough.
+        unique=("language", "suite", "split", "item_id", "model", "adapter_version"),
     ),
     "corpora": View(
         layout.CORPORA_CATALOGUE,
@@ -252,11 +297,10 @@ def ensure_catalogue(store: Store, path: Path) -> Path:
         with duckdb.connect(str(temporary)) as connection:
             for name, view in VIEWS.items():
                 glob = store.uri(f"{view.folder}/*.parquet").replace("'", "''")
-                columns = ", ".join(view.schema)
                 _create(
                     connection,
                     name,
-                    f"SELECT {columns} FROM read_parquet('{glob}', union_by_name = true)",
+                    view.query(glob),
                     view.text,
                     {c: view.columns.get(c, _COMMON.get(c, "")) for c in view.schema},
                 )

@@ -6,6 +6,7 @@ import polars as pl
 
 from compass_core import layout, records
 from compass_core.adapters.tokens import supervised_tokens
+from compass_core.gaps.history import with_report
 from compass_core.gaps.report import GapReport, gap_report
 from compass_core.hashing import version_of
 from compass_core.stages import frames
@@ -49,6 +50,9 @@ def report_language(ws: Workspace, language: str, model_version: str) -> tuple[G
     )
     frame = records.conform(report.frame, records.GAPS)
     ws.store.write_parquet(layout.gaps(language), frame)
+    key = layout.gaps_history(language)
+    history = ws.store.read_parquet(key) if ws.store.exists(key) else None
+    ws.store.write_parquet(key, with_report(history, frame))
     # Titles are left out: the same gaps under better titles are the same gaps.
     figures = frame.drop("title").with_columns(
         pl.selectors.float().round(12), pl.selectors.date().cast(pl.String)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import polars as pl
 import pytest
 
 from compass_assets.build import build_defs
@@ -14,6 +15,7 @@ from compass_assets.runner import Runner
 from compass_assets.sync import sync_statuses
 from compass_assets.worker import run as run_worker
 from compass_core.config.load import LoadedProject, load_project
+from compass_core.warehouse import catalogue_path, ensure_catalogue, query
 from compass_core.workspace import Workspace
 from compass_core.world.generate import write_sample_project
 
@@ -106,6 +108,11 @@ class Bench:
     def ingest_logs(self, language: str) -> dg.ExecuteInProcessResult:
         ops = {"ingest_logs_op": {"config": {"language": language}}}
         return self.run("ingest_logs", ops=ops)
+
+    def query(self, sql: str) -> pl.DataFrame:
+        """Ask the analysts' file, built anew: the copied one names the folder it came from."""
+        store = self.ws.store
+        return query(ensure_catalogue(store, catalogue_path(store, self.directory)), sql)
 
     def core_states(self) -> dict[str, str]:
         return {status.partition: status.state for status in sync_statuses(self.ws)}

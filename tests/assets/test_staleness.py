@@ -27,8 +27,10 @@ def drop_log(bench, language, day, texts):
 
 
 def everywhere(bench, asset="adapter"):
-    """The answer of the partition page, which must be that of the check and of the CLI."""
+    """The answer of the partition page, which must be that of check, CLI and analysts' file."""
     ui = {language: bench.dagster_state(asset, language) for language in FRESH}
+    sql = f"SELECT language, state FROM staleness WHERE asset = '{asset}'"
+    assert dict(bench.query(sql).rows()) == ui
     assert bench.core_states() == ui
     assert bench.check_table() == ui
     assert {row["language"]: row["adapter"] for row in status_rows(bench.ws)} == ui

@@ -129,3 +129,19 @@ def test_an_open_reader_and_several_writers_never_meet(store, tmp_path):
     assert process.returncode == 0, err
     assert out.strip() == "[50]"
     assert failures == []
+
+
+def test_a_base_model_scored_beside_two_versions_is_counted_once(store, tmp_path):
+    path = ensure_catalogue(store, catalogue_path(store, tmp_path))
+    for version, right in (("v0001", [False, False]), ("v0002", [True, False])):
+        rows = [
+            dict.fromkeys(records.SCORES)
+            | {"language": "sw", "suite": "s", "split": "test", "item_id": str(i)}
+            | {"model": model, "adapter_version": named, "correct": right[i]}
+            for i in range(2)
+            for model, named in (("base", None), ("adapter", version))
+        ]
+        frame = pl.DataFrame(rows, schema=records.SCORES)
+        store.write_parquet(f"scores/sw-{version}.parquet", frame)
+    found = query(path, "SELECT adapter_version, items, accuracy FROM scores_summary ORDER BY ALL")
+    assert found.rows() == [("v0001", 2, 0.0), ("v0002", 2, 0.5), (None, 2, 0.5)]

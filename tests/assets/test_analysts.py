@@ -1,0 +1,77 @@
+"""Every query of docs/analysts.md runs on a real store, and says what the tables say."""
+
+import html
+import re
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from compass_core import layout
+
+PAGE = Path(__file__).parent.parent.parent / "docs" / "analysts.md"
+BLOCK = re.compile(r"### (?P<title>\d+\. [^\n]+)\n(?P<text>.*?)```sql\n(?P<sql>.*?)```", re.DOTALL)
+QUESTIONS = {match["title"]: match for match in BLOCK.finditer(PAGE.read_text(encoding="utf-8"))}
+
+
+def answer(bench, number: int) -> pl.DataFrame:
+    match = next(m for title, m in QUESTIONS.items() if title.startswith(f"{number}. "))
+    return bench.query(match["sql"])
+
+
+def test_there_are_twenty_questions_and_none_was_lost_on_the_way():
+    text = PAGE.read_text(encoding="utf-8")
+    assert len(QUESTIONS) == len(re.findall(r"^### \d+\.", text, re.MULTILINE)) >= 20
+
+
+def test_every_question_has_an_answer(bench):
+    empty = [
+        title
+        for title, match in QUESTIONS.items()
+        if not bench.query(match["sql"]).height and "may be empty" not in match["text"]
+    ]
+    assert empty == []
+
+
+def test_the_first_gap_is_the_largest_of_the_report(bench):
+    report = bench.ws.store.read_parquet(layout.gaps("sw"))
+    assert answer(bench, 1)["gap"][0] == report["gap"].max()
+
+
+def test_tokens_by_language_add_up_to_the_sample(bench):
+    said = answer(bench, 10).filter(pl.col("language") == "hi")
+    rows = bench.ws.store.read_parquet(layout.selections("hi"))
+    taken = rows.filter(pl.col("origin") == "auxiliary")
+    assert said["tokens"].sum() == taken["supervised_tokens"].sum()
+    assert said["texts"].sum() == taken.height
+
+
+def test_the_cost_of_a_point_is_what_the_adapter_cost_over_what_it_gained(bench):
+    row = answer(bench, 18).filter(pl.col("language") == "ar").row(0, named=True)
+    scores = bench.ws.store.read_parquet(layout.scores("ar", row["version"]))
+    by_model = dict(scores.group_by("model").agg(pl.col("correct").mean()).iter_rows())
+    points = 100 * (by_model["adapter"] - by_model["base"])
+    assert row["points"] == pytest.approx(points)
+    if points:
+        assert row["tokens_per_point"] == pytest.approx(row["supervised_tokens"] / points)
+
+
+def test_worsened_coverage_is_found_where_it_was_put(bench):
+    key = layout.gaps_history("sw")
+    history = bench.ws.store.read_parquet(key)
+    covered = history.filter(pl.col("coverage") > 0).sort("cluster_id").head(1)
+    earlier = covered.with_columns(
+        pl.col("usage_last_day") - pl.duration(days=1), coverage=pl.col("coverage") + 0.25
+    )
+    bench.ws.store.write_parquet(key, pl.concat([history, earlier]))
+    found = answer(bench, 6)
+    assert found.select("title", "before", "coverage").rows() == [
+        (covered["title"][0], earlier["coverage"][0], covered["coverage"][0])
+    ]
+
+
+def test_the_page_of_a_language_stands_in_the_store(bench):
+    page = bench.ws.store.read_bytes(layout.report("hi")).decode()
+    report = bench.ws.store.read_parquet(layout.gaps("hi"))
+    assert html.escape(report.sort("gap", descending=True)["title"][0]) in page
+    assert bench.dagster_state("language_report", "hi") == "fresh"

@@ -1,0 +1,104 @@
+"""The documentation tells the truth: commands parse, settings are allowed, messages are real."""
+
+import ast
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+from ruamel.yaml import YAML
+
+from compass_assets.cli.main import app
+from compass_core.config.load import with_overrides
+from compass_core.config.schema import Project
+
+ROOT = Path(__file__).parent.parent.parent
+PAGES = sorted([*(ROOT / "docs").rglob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"])
+FENCED = re.compile(r"^```(?P<kind>\w+)\n(?P<text>.*?)^```", re.DOTALL | re.MULTILINE)
+
+
+def blocks(page: Path, kind: str) -> list[str]:
+    text = page.read_text(encoding="utf-8")
+    return [match["text"] for match in FENCED.finditer(text) if match["kind"] == kind]
+
+
+def commands(page: Path) -> list[str]:
+    """Every line of a shell block, or of an indented one, that calls `compass`."""
+    fenced = "\n".join(blocks(page, "bash"))
+    indented = re.findall(r"^    (\S.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    lines = [*fenced.splitlines(), *indented]
+    return [m[1] for line in lines if (m := re.match(r"(?:\.venv/bin/)?(compass\s+[a-z].*)", line))]
+
+
+ALL = [(page.name, command) for page in PAGES for command in commands(page)]
+
+
+@pytest.mark.parametrize(("page", "command"), ALL, ids=[f"{p}: {c[:50]}" for p, c in ALL])
+def test_every_command_of_the_documentation_is_one_that_exists(page, command):
+    words = shlex.split(command, comments=True)[1:]
+    context = typer.main.get_command(app).make_context("compass", list(words))
+    while (group := context.command) and hasattr(group, "resolve_command"):
+        rest = [*context._protected_args, *context.args]
+        if not rest:
+            break
+        name, found, arguments = group.resolve_command(context, rest)
+        context = found.make_context(name, list(arguments), parent=context)
+
+
+def test_commands_are_found_at_all():
+    assert len(ALL) > 10
+
+
+def test_settings_in_the_documentation_are_allowed():
+    seen = 0
+    for page in PAGES:
+        for text in blocks(page, "yaml"):
+            values = YAML(typ="safe").load(text)
+            if isinstance(values, dict) and set(values) <= set(Project.model_fields):
+                with_overrides(Project(languages={"targets": ["sw"]}), values, page.name)
+                seen += 1
+            else:
+                assert not set(values) & set(Project.model_fields), f"{page.name}: {text}"
+    assert seen
+
+
+def literals() -> str:
+    """Every string constant of the packages, f-strings with … where a value goes."""
+    found = []
+    for package in ("compass_core", "compass_assets"):
+        for file in (ROOT / package).rglob("*.py"):
+            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.JoinedStr):
+                    parts = [p.value if isinstance(p, ast.Constant) else "…" for p in node.values]
+                    found.append("".join(map(str, parts)))
+                elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                    found.append(node.value)
+    return "\n".join(found)
+
+
+def test_the_messages_that_are_explained_are_messages_of_this_project():
+    page = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
+    known = literals()
+    headed = re.findall(r"^`(.+)`\n:   ", page, re.MULTILINE)
+    assert len(headed) > 10
+    for message in headed:
+        # The fixed parts, without what stands for a value: names, numbers, quoted text, paths.
+        parts = re.split(r"…|'[^']*'|[\w.-]+\.\w+(?:\.\w+)*:?\d*:|:|;", message)
+        fixed = [part.strip(" ,.") for part in parts if len(part.strip(" ,.")) > 10]
+        assert any(part in known for part in fixed), f"no such message: {message}"
+
+
+def test_the_site_builds_without_a_warning(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "-d", str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "analysts" / "index.html").is_file()
+    pages = "".join(p.read_text(encoding="utf-8") for p in tmp_path.rglob("*.html"))
+    assert not re.findall(r'(?:src|href)="https?://[^"]+\.(?:js|css|woff2?)"', pages)
