@@ -127,6 +127,7 @@ _TABLE = (
         ("gap_report", "cluster_assignments", "benchmark_items"),
         settings=("sampling", "seed"),
         models=("base_model",),
+        code="2",
     ),
     Node(
         "adapter",
@@ -181,6 +182,7 @@ _TABLE = (
             "seed",
         ),
         models=("base_model",),
+        code="2",
     ),
     Node(
         "drift_report",

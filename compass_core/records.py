@@ -157,16 +157,28 @@ SELECTIONS = _schema(
         "row_language": pl.String,
         "cluster_id": pl.Int64,
         "gap": pl.Float64,
-        "rank": pl.Int64,  # within its cluster, 0 = first taken; null for training rows
+        "rank": pl.Int64,  # within its group (mostly its cluster), 0 first; null: training row
         "similarity": pl.Float32,
         "key": pl.Float64,  # random key in [0, 1)
         "supervised_tokens": pl.Int64,
         "strategy": pl.String,
+        "why": pl.String,  # one sentence: what speaks for this row
         "prompt": pl.String,
         "response": pl.String,
         "content_hash": pl.String,
         "source": pl.String,
         "license": pl.String,
+    }
+)
+
+DROPPED = _schema(
+    {
+        "language": pl.String,
+        "row_id": pl.String,
+        "row_language": pl.String,
+        "cluster_id": pl.Int64,
+        "reason": pl.String,  # in_benchmark, duplicate, beyond_budget, ...: sampling.pool.REASONS
+        "detail": pl.String,  # the benchmark item that was hit, or the row that is repeated
     }
 )
 

@@ -143,10 +143,21 @@ VIEWS: dict[str, View] = {
         "Rows of each training set, and why each is there",
         {
             "origin": "training (was there) or auxiliary (sampled)",
-            "rank": "Place within its cluster, 0 first; null for training rows",
+            "rank": "Place within its group (mostly its cluster), 0 first; null: training row",
+            "why": "What speaks for this row, in a sentence",
             "key": "Seeded random key of the row, 0 to 1",
             "prompt": "What the user says",
             "response": "What the assistant says",
+        },
+    ),
+    "dropped": View(
+        "dropped",
+        records.DROPPED,
+        "Auxiliary rows that are in no training set, and why not",
+        {
+            "reason": "in_benchmark, in_training_corpus, off_target, duplicate, near_duplicate, "
+            "no_demand (nothing of it is asked), language_cap or beyond_budget",
+            "detail": "The benchmark item that the row repeats, or the row that it repeats",
         },
     ),
     "adapters": View(

@@ -8,11 +8,22 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from compass_core.config.sampling import Sampling
 from compass_core.config.section import Section, Share, Tag
 from compass_core.config.text import Cleaning, Corpus, Ingest, LanguageId
 from compass_core.languages import standard_tag
 
-__all__ = ["Cleaning", "Corpus", "Ingest", "LanguageId", "Project", "Section", "Share", "Tag"]
+__all__ = [
+    "Cleaning",
+    "Corpus",
+    "Ingest",
+    "LanguageId",
+    "Project",
+    "Sampling",
+    "Section",
+    "Share",
+    "Tag",
+]
 
 
 class Languages(Section):
@@ -197,27 +208,6 @@ class Gaps(Section):
     )
     interval: Annotated[float, Field(gt=0.5, lt=1.0)] = Field(
         0.95, description="Mass of the posterior interval of p_usage."
-    )
-
-
-class Sampling(Section):
-    """How much auxiliary data is taken, and which."""
-
-    strategy: Literal[
-        "gap_waterfill", "gap_proportional", "inverse_count", "random", "all_data", "none"
-    ] = Field("gap_waterfill", description="How the budget is spread over the clusters.")
-    budget: int = Field(200_000, ge=0, description="How much auxiliary data to add, in `unit`.")
-    unit: Literal["tokens", "rows"] = Field(
-        "tokens", description="tokens: supervised tokens (the assistant's); rows: examples."
-    )
-    max_share_per_language: Share = Field(
-        1.0, description="No pool language may fill more than this share of the budget."
-    )
-    affinity_weight: float = Field(
-        0.05, ge=0, description="How much a row in the target language itself is preferred."
-    )
-    duplicate_similarity: Annotated[float, Field(gt=0, le=1.0)] = Field(
-        0.995, description="Rows more similar than this to a chosen one are near-duplicates."
     )
 
 

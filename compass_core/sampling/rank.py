@@ -1,37 +1,40 @@
-"""The order of rows within a cluster: those first that answer what users ask."""
+"""The order of rows within a group: by the target's own points, by their mean, or at random."""
+
+from collections.abc import Callable, Iterable
 
 import numpy as np
-import polars as pl
+
+from compass_core.sampling.pool import Pool, VectorSource
 
 BLOCK_ROWS = 4_096
-CHECKED_ROWS = 20_000  # rows of a cluster compared for near-duplicates: the first by rank
+TIER_ROWS = 4_096  # rows of a cluster that are ranked together: fixed, so no budget can move them
+FETCHED_ROWS = 65_536  # vectors held at a time
 
 
 def rank_rows(
-    rows: pl.DataFrame,
     vectors: np.ndarray | None,
-    target_vectors: np.ndarray | None,
-    language: str,
-    affinity_weight: float,
+    points: np.ndarray | None,
+    similarity: np.ndarray,
+    bonus: np.ndarray,
+    key: np.ndarray,
 ) -> np.ndarray:
-    """Rank int64[n] of the rows of one cluster, 0 first.
+    """Rank int64[n] of rows of one cluster, 0 first.
 
-    Each row belongs to the target point nearest to it. The best row of every point comes first,
-    then every point's second, and so on: what is asked often, and in many ways, gets many rows,
-    and no point is served twice before all are served. Rows in the target language are counted as
-    nearer by `affinity_weight`; the random key decides between equals.
+    `vectors` f32[n, d], `points` f32[m, d] of the target in this cluster, `similarity` and `bonus`
+    f32[n], `key` uint64[n]. Each row belongs to the target point nearest to it. The best row of
+    every point comes first, then every point's second, and so on: what is asked often, and in many
+    ways, gets many rows, and no point is served twice before all are served. Without points or
+    vectors the similarity to the centroid decides; the key decides between equals.
     """
-    n = rows.height
-    score = rows["similarity"].to_numpy().astype(np.float64)
+    n = len(key)
+    score = similarity.astype(np.float64)
     point = np.zeros(n, dtype=np.int64)
-    if vectors is not None and target_vectors is not None and len(target_vectors):
+    if vectors is not None and points is not None and len(points):
         for start in range(0, n, BLOCK_ROWS):
-            part = np.round(vectors[start : start + BLOCK_ROWS] @ target_vectors.T, 4)
+            part = np.round(vectors[start : start + BLOCK_ROWS] @ points.T, 4)
             point[start : start + len(part)] = part.argmax(axis=1)
             score[start : start + len(part)] = part.max(axis=1)
-    own = (rows["row_language"] == language).to_numpy()
-    score = np.round(score + affinity_weight * own, 4)
-    key = rows["key"].to_numpy()
+    score = np.round(score + bonus, 4)
     order = np.lexsort((key, -score, point))
     turn = np.empty(n, dtype=np.int64)
     # How many rows of the same point stand before each row, in that order.
@@ -42,22 +45,141 @@ def rank_rows(
     return ranks
 
 
-def near_duplicates(vectors: np.ndarray, ranks: np.ndarray, limit: float) -> np.ndarray:
-    """bool[n]: rows with a cosine above `limit` to a row of better rank that is kept itself.
+def near_duplicates(
+    ordered: np.ndarray, limit: float, kept: np.ndarray | None = None
+) -> np.ndarray:
+    """Twin int64[n] of each row of `ordered` f32[n, d], best rank first; -1: it has none.
 
-    Does not depend on any budget. Cost: the square of the rows, in blocks; beyond 20,000 rows of a
-    cluster only the first by rank are compared.
+    A twin is a row of better rank that is kept itself, with a cosine above `limit`: its place in
+    `kept` f32[m, d] followed by `ordered`. Does not depend on any budget. Cost: n (n + m) products.
     """
-    order = np.argsort(ranks)[:CHECKED_ROWS]
-    ordered = vectors[order]
-    twin = np.zeros(len(order), dtype=bool)
-    for start in range(0, len(order), BLOCK_ROWS):
-        block = ordered[start : start + BLOCK_ROWS]
-        similarity = np.round(block @ ordered[: start + len(block)].T, 5)
-        alike = similarity > limit
+    before = np.zeros((0, ordered.shape[1]), np.float32) if kept is None else kept
+    everything, m = np.concatenate([before, ordered]), len(before)
+    twin = np.full(len(ordered), -1, dtype=np.int64)
+    for start in range(0, len(ordered), BLOCK_ROWS // 4):
+        block = ordered[start : start + BLOCK_ROWS // 4]
+        alike = np.round(block @ everything[: m + start + len(block)].T, 5) > limit
         for i in np.flatnonzero(alike.sum(axis=1) > 1):
-            before = np.flatnonzero(alike[i][: start + i])
-            twin[start + i] = bool(before.size) and not twin[before].all()
-    found = np.zeros(len(ranks), dtype=bool)
-    found[order] = twin
-    return found
+            earlier = np.flatnonzero(alike[i, : m + start + i])
+            stays = earlier[(earlier < m) | (twin[np.maximum(earlier - m, 0)] < 0)]
+            if stays.size:
+                twin[start + i] = stays[0]
+    return twin
+
+
+class Ranked:
+    """Rows of G groups in the order in which they are offered; more can be asked for by group."""
+
+    def __init__(self, groups: int) -> None:
+        self.rows: list[np.ndarray] = [np.zeros(0, dtype=np.int64)] * groups
+        self.waiting: list[np.ndarray] = [np.zeros(0, dtype=np.int64)] * groups
+
+    def has_more(self, group: int) -> bool:
+        return bool(self.waiting[group].size)
+
+    def extend(self, groups: Iterable[int]) -> None:
+        """Rank the next tier of these groups."""
+        raise NotImplementedError
+
+
+class InOrder(Ranked):
+    """Every row at once, by `score` f64[n] (lowest first), then by key."""
+
+    def __init__(
+        self, pool: Pool, group: np.ndarray, groups: int, score: np.ndarray | None
+    ) -> None:
+        super().__init__(groups)
+        rows = pool.open()
+        rows = rows[group[rows] >= 0]
+        columns = [pool.key[rows], group[rows]]
+        if score is not None:
+            columns.insert(1, score[rows])
+        self.rows = _split(rows[np.lexsort(columns)], group, groups)
+
+    def extend(self, groups: Iterable[int]) -> None:
+        return
+
+
+class ByTarget(Ranked):
+    """Tiers of TIER_ROWS rows a group, by similarity to the centroid; `rank_rows` inside a tier.
+
+    Vectors are read for the tiers that a budget reaches and for no other row. Near-duplicates of a
+    better row of the group are dropped on the way. Tiers do not depend on the budget, so neither
+    does any rank.
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        groups: int,
+        bonus: np.ndarray,
+        vectors: VectorSource | None,
+        points: Callable[[int], np.ndarray | None],
+        duplicate_limit: float,
+    ) -> None:
+        super().__init__(groups)
+        self.pool, self.bonus, self.vectors = pool, bonus, vectors
+        self.points, self.duplicate_limit = points, duplicate_limit
+        rows = pool.open()
+        rows = rows[pool.cluster[rows] >= 0]
+        nearness = -np.round(pool.similarity[rows], 4)
+        order = np.lexsort((pool.key[rows], nearness, pool.cluster[rows]))
+        self.waiting = _split(rows[order], pool.cluster, groups)
+
+    def extend(self, groups: Iterable[int]) -> None:
+        batch: list[tuple[int, np.ndarray]] = []
+        for group in groups:
+            tier, self.waiting[group] = np.split(self.waiting[group], [TIER_ROWS])
+            if tier.size:
+                batch.append((group, tier))
+            if sum(len(rows) for _, rows in batch) >= FETCHED_ROWS:
+                self._rank(batch)
+                batch = []
+        self._rank(batch)
+
+    def _rank(self, batch: list[tuple[int, np.ndarray]]) -> None:
+        if not batch:
+            return
+        stacked = np.concatenate([rows for _, rows in batch])
+        fetched = None if self.vectors is None else self.vectors(stacked)
+        start = 0
+        for group, rows in batch:
+            mine = None if fetched is None else fetched[start : start + len(rows)]
+            start += len(rows)
+            ranks = rank_rows(
+                mine,
+                self.points(group),
+                self.pool.similarity[rows],
+                self.bonus[rows],
+                self.pool.key[rows],
+            )
+            order = np.argsort(ranks)
+            ordered = rows[order]
+            if mine is not None and self.vectors is not None:
+                earlier = self.rows[group]
+                kept = self.vectors(earlier) if earlier.size else None
+                twins = near_duplicates(mine[order], self.duplicate_limit, kept)
+                found = twins >= 0
+                self.pool.twin[ordered[found]] = np.concatenate([earlier, ordered])[twins[found]]
+                self.pool.drop(ordered[found], "near_duplicate")
+                ordered = ordered[~found]
+            self.rows[group] = np.concatenate([self.rows[group], ordered])
+
+
+def _split(rows: np.ndarray, group: np.ndarray, groups: int) -> list[np.ndarray]:
+    """Rows that are sorted by group, as one array a group."""
+    ends = np.searchsorted(group[rows], np.arange(1, groups))
+    return np.split(rows, ends)
+
+
+def mean_distance(
+    rows: np.ndarray, n: int, vectors: VectorSource, target_vectors: np.ndarray, block_rows: int
+) -> np.ndarray:
+    """One minus the cosine to the mean of target_vectors f32[m, d]: f64[n], set for `rows` only."""
+    mean = target_vectors.astype(np.float64).mean(axis=0)
+    mean /= max(float(np.linalg.norm(mean)), 1e-12)
+    score = np.full(n, np.inf)
+    for start in range(0, len(rows), block_rows):
+        part = rows[start : start + block_rows]
+        score[part] = np.round(1 - vectors(part) @ mean, 5)
+    return score

@@ -1,26 +1,44 @@
 """Rows for the gaps: every chosen row says why, every other one why not."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from compass_core.benchmarks.contamination import normalised_hash
 from compass_core.config.schema import Sampling
+from compass_core.errors import InputError
 from compass_core.gaps.divergence import jsd_bits
-from compass_core.hashing import unit_key
-from compass_core.sampling.rank import near_duplicates, rank_rows
-from compass_core.sampling.strategies import ANYWHERE, STRATEGIES, UNLIMITED, PoolView
+from compass_core.hashing import hash64, unit_of
+from compass_core.language_distance import similarity
+from compass_core.sampling import langrank
+from compass_core.sampling.explain import reason_of
+from compass_core.sampling.limits import language_limits, unmet_minimum
+from compass_core.sampling.pool import CODE, REASONS, Pool, VectorSource, drop_unfit, read_pool
+from compass_core.sampling.rank import FETCHED_ROWS, ByTarget, InOrder, Ranked, mean_distance
+from compass_core.sampling.strategies import STRATEGIES, View
+from compass_core.sampling.take import Taken, take_by_level, take_within_limits
 
 
 @dataclass(frozen=True)
 class Selection:
-    """`selected`: the pool's columns with gap, rank, key, strategy; `dropped`: row_id, reason."""
+    """`selected`: the pool's columns with gap, rank, key, strategy, why; `dropped`: records.DROPPED
+    without language; `summary`: figures for the asset page."""
 
     selected: pl.DataFrame
     dropped: pl.DataFrame
     summary: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is asked: the cluster of each usage row, its vector, and texts for token overlap."""
+
+    cluster_ids: np.ndarray  # int64[m]
+    vectors: np.ndarray | None = None  # f32[m, d]
+    texts: Sequence[str] = ()
 
 
 def select_rows(
@@ -30,183 +48,276 @@ def select_rows(
     training: pl.DataFrame,
     sampling: Sampling,
     seed: int,
-    vectors: np.ndarray | None = None,
-    target: pl.DataFrame | None = None,
-    target_vectors: np.ndarray | None = None,
-    benchmark_hashes: set[str] | None = None,
+    *,
+    vectors: np.ndarray | VectorSource | None = None,
+    target: Target | None = None,
+    contamination: pl.DataFrame | None = None,
+    texts: Callable[[np.ndarray], Sequence[str]] | None = None,
 ) -> Selection:
     """Choose rows of the pool within the budget.
 
-    `pool`: row_id, row_language, cluster_id, similarity, off_target, supervised_tokens, prompt,
-    response, content_hash; `vectors` f32[n, d] aligned with it. `gaps`: records.GAPS. `target`:
-    cluster_id of the usage rows whose vectors f32[m, d] are `target_vectors`.
+    `pool`: row_id, row_language, cluster_id, similarity, off_target, supervised_tokens and
+    text_hash (or content_hash; so has `training`); `vectors` f32[n, d] aligned with it, or a
+    function that reads them by position. `gaps`: records.GAPS. `contamination`: row_id and detail
+    of rows that repeat a benchmark item. `texts` reads prompts by position, for langrank.
 
     Rows enter in the order of their strategy's level (see `strategies`), until the next one does
     not fit: the sum is at most one row below the budget (or all there is), growing the budget only
-    adds rows, and neither row order nor sharding counts. With a cap per language, rows of a full
-    language are passed over.
+    adds rows, also under caps and minimum shares, and neither row order nor sharding counts.
+    Memory: about 100 bytes a row beside the frame, and the vectors of the rows that are looked at.
+    Raises InputError where the strategy needs something that is not there.
     """
-    order = np.argsort(pool["row_id"].to_numpy().astype(object), kind="stable")
-    pool = pool[order]
-    aligned = None if vectors is None else vectors[order]
-    ids, hosts = _hosts(gaps)
-    cluster = np.array([hosts.get(c, -1) for c in pool["cluster_id"]], dtype=np.int64)
-    keys = np.array([unit_key(row, seed) for row in pool["row_id"]], dtype=np.float64)
-    pool = pool.with_columns(pl.Series("key", keys, dtype=pl.Float64))
-    reason = _unfit(pool, training, benchmark_hashes or set(), sampling.strategy)
-    ranks = np.full(pool.height, -1, dtype=np.int64)
-    amounts = (
-        pool["supervised_tokens"].to_numpy().astype(np.float64)
-        if sampling.unit == "tokens"
-        else np.ones(pool.height)
-    )
-    middle = np.zeros(pool.height)
-    points = _points(target, hosts)
-    for place in np.unique(cluster):
-        mine = np.flatnonzero((cluster == place) & (reason == ""))
-        if not mine.size:
-            continue
-        own_vectors = None if aligned is None else aligned[mine]
-        near = None if target_vectors is None else target_vectors[points == place]
-        ranks[mine] = rank_rows(pool[mine], own_vectors, near, language, sampling.affinity_weight)
-        if own_vectors is not None and sampling.strategy not in ANYWHERE:
-            twins = near_duplicates(own_vectors, ranks[mine], sampling.duplicate_similarity)
-            reason[mine[twins]] = "near_duplicate"
-            mine = mine[~twins]
-            ranks[mine] = np.argsort(np.argsort(ranks[mine]))
-        ordered = mine[np.argsort(ranks[mine])]
-        middle[ordered] = np.cumsum(amounts[ordered]) - amounts[ordered] / 2
-    held_column = "training_tokens" if sampling.unit == "tokens" else "training_rows"
-    view = PoolView(
-        cluster,
-        middle,
-        keys,
-        gaps["p_usage"].to_numpy(),
-        gaps["gap"].to_numpy(),
-        _onto_hosts(gaps, held_column, ids, hosts),
-        _onto_hosts(gaps, "training_rows", ids, hosts),
-    )
-    levels = STRATEGIES[sampling.strategy](view)
-    levels[reason != ""] = np.inf
-    reason[(levels == np.inf) & (reason == "")] = "no_demand"
-    taken = _take(pool, levels, keys, amounts, reason, sampling)
-    chosen = pool[taken].with_columns(
-        pl.Series("gap", _gap_of(view.gap, cluster[taken]), dtype=pl.Float64),
-        pl.Series("rank", ranks[taken], dtype=pl.Int64),
-        pl.lit(sampling.strategy).alias("strategy"),
-    )
-    left = np.setdiff1d(np.arange(pool.height), taken)
-    dropped = pl.DataFrame(
-        {"row_id": pool["row_id"].to_numpy()[left], "reason": reason[left]},
-        schema={"row_id": pl.String, "reason": pl.String},
-    )
-    return Selection(chosen, dropped, _summary(view, cluster[taken], amounts[taken], sampling))
-
-
-def _hosts(gaps: pl.DataFrame) -> tuple[list[int], dict[int, int]]:
-    """Cluster ids in the report's order, and the position of each one's host."""
-    ids = gaps["cluster_id"].to_list()
-    place = {cluster: i for i, cluster in enumerate(ids)}
-    into = zip(ids, gaps["merged_into"].to_list(), strict=True)
-    return ids, {c: place[c if host is None else host] for c, host in into}
-
-
-def _onto_hosts(
-    gaps: pl.DataFrame, column: str, ids: list[int], hosts: dict[int, int]
-) -> np.ndarray:
-    totals = np.zeros(len(ids))
-    for cluster, value in zip(ids, gaps[column].to_list(), strict=True):
-        totals[hosts[cluster]] += value
-    return totals
-
-
-def _points(target: pl.DataFrame | None, hosts: dict[int, int]) -> np.ndarray:
-    if target is None:
-        return np.zeros(0, dtype=np.int64)
-    return np.array([hosts.get(c, -1) for c in target["cluster_id"]], dtype=np.int64)
-
-
-def _unfit(
-    pool: pl.DataFrame, training: pl.DataFrame, benchmark: set[str], strategy: str
-) -> np.ndarray:
-    """Reason object[n] why a row can never be chosen, or ''."""
-    reason = np.full(pool.height, "", dtype=object)
-    if strategy not in ANYWHERE:
-        reason[pool["off_target"].to_numpy()] = "off_target"
-    # Of rows with one prompt, the one with the lowest key stays, wherever it stands.
-    first = (
-        pool.with_row_index("place")
-        .sort("content_hash", "key")
-        .unique("content_hash", keep="first", maintain_order=True)["place"]
-    )
-    again = np.ones(pool.height, dtype=bool)
-    again[first.to_numpy()] = False
-    reason[again] = "duplicate"
-    held = pool["content_hash"].is_in(training["content_hash"].unique().implode()).to_numpy()
-    reason[held] = "in_training_corpus"
-    if benchmark:
-        pairs = pool.select("prompt", "response").iter_rows()
-        seen = [
-            normalised_hash(prompt) in benchmark
-            or normalised_hash(f"{prompt} {response}") in benchmark
-            for prompt, response in pairs
-        ]
-        reason[np.array(seen, dtype=bool)] = "in_benchmark"
-    return reason
-
-
-def _take(
-    pool: pl.DataFrame,
-    levels: np.ndarray,
-    keys: np.ndarray,
-    amounts: np.ndarray,
-    reason: np.ndarray,
-    sampling: Sampling,
-) -> np.ndarray:
-    """Positions of the chosen rows, in the order in which they come in."""
-    open_ = np.flatnonzero(np.isfinite(levels))
-    order = open_[np.lexsort((keys[open_], levels[open_]))]
-    if sampling.strategy in UNLIMITED:
-        return order
-    reason[order] = "beyond_budget"
-    if sampling.max_share_per_language >= 1:
-        fits = np.cumsum(amounts[order]) <= sampling.budget
-        return order[: int(fits.sum())]
-    limit = sampling.max_share_per_language * sampling.budget
-    names = pool["row_language"].to_list()
-    spent: dict[str, float] = {}
-    total, taken = 0.0, []
-    for place in order:
-        amount, name = amounts[place], names[place]
-        if spent.get(name, 0.0) + amount > limit:
-            reason[place] = "language_cap"
-            continue
-        if total + amount > sampling.budget:
+    strategy = STRATEGIES[sampling.strategy]
+    hosts = _hosts(gaps)
+    columns = read_pool(pool, hosts, sampling.unit, seed)
+    off_target = np.zeros(len(columns), dtype=bool)
+    if not strategy.anywhere:
+        off_target = pool["off_target"].to_numpy()
+    hits = _hits(pool, contamination)
+    drop_unfit(columns, hits.is_not_null().to_numpy(), _text_hashes(training), off_target)
+    source = (lambda rows: vectors[rows]) if isinstance(vectors, np.ndarray) else vectors
+    scene = _Scene(language, columns, gaps, hosts, sampling, target, source, texts)
+    ranked, score = scene.ranked()
+    curve = strategy.curve(scene.view)
+    budget = float("inf") if strategy.unlimited else float(sampling.budget)
+    limits = language_limits(sampling, columns.languages)
+    ranked.extend(range(len(ranked.rows)))
+    while True:
+        taken = (
+            take_within_limits(columns, ranked, curve, budget, limits)
+            if limits.bind and not strategy.unlimited
+            else take_by_level(columns, ranked, curve, budget)
+        )
+        if not taken.hungry:
             break
-        spent[name] = spent.get(name, 0.0) + amount
-        total += amount
-        taken.append(place)
-    return np.array(taken, dtype=np.int64)
-
-
-def _gap_of(gap: np.ndarray, cluster: np.ndarray) -> np.ndarray:
-    found = np.zeros(len(cluster))
-    inside = cluster >= 0
-    found[inside] = gap[cluster[inside]]
-    return found
-
-
-def _summary(
-    view: PoolView, cluster: np.ndarray, amounts: np.ndarray, sampling: Sampling
-) -> dict[str, Any]:
-    inside = cluster >= 0
-    added = np.bincount(cluster[inside], weights=amounts[inside], minlength=len(view.gap))
-    return {
+        ranked.extend(taken.hungry)
+    ranks = _ranks(ranked, len(columns))
+    _mark_rest(columns, ranked, curve, taken)
+    chosen = _chosen(pool, gaps, hosts, columns, taken.rows, ranks, score)
+    chosen = chosen.with_columns(
+        pl.lit(sampling.strategy).alias("strategy"),
+        reason_of(sampling.strategy, strategy, sampling.match_share).alias("why"),
+    ).drop("p_usage", "p_training", "group_score")
+    added = scene.added(taken.rows)
+    summary = {
         "strategy": sampling.strategy,
         "budget": sampling.budget,
         "unit": sampling.unit,
-        "spent": float(amounts.sum()),
-        "rows": len(cluster),
-        "jsd_bits_before": jsd_bits(view.held, view.p_usage),
-        "jsd_bits_after": jsd_bits(view.held + added, view.p_usage),
+        "spent": int(columns.amount[taken.rows].sum()),
+        "rows": len(taken.rows),
+        "jsd_bits_before": jsd_bits(scene.view.held, scene.view.p_usage),
+        "jsd_bits_after": jsd_bits(scene.view.held + added, scene.view.p_usage),
+        "unmet_minimum": unmet_minimum(columns, taken.rows, limits, sampling),
+        **scene.notes,
     }
+    return Selection(chosen, _dropped(pool, columns, taken.rows, hits), summary)
+
+
+class _Scene:
+    """What a strategy may need, made when it is asked for."""
+
+    def __init__(
+        self,
+        language: str,
+        pool: Pool,
+        gaps: pl.DataFrame,
+        hosts: dict[int, int],
+        sampling: Sampling,
+        target: Target | None,
+        vectors: VectorSource | None,
+        texts: Callable[[np.ndarray], Sequence[str]] | None,
+    ) -> None:
+        self.language, self.pool, self.sampling = language, pool, sampling
+        self.target, self.vectors, self.texts = target, vectors, texts
+        self.hosts, self.clusters = hosts, gaps.height
+        self.notes: dict[str, Any] = {}
+        place = np.array([hosts[c] for c in gaps["cluster_id"]], dtype=np.int64)
+
+        def onto_hosts(column: str) -> np.ndarray:
+            values = gaps[column].cast(pl.Float64).to_numpy()
+            return np.bincount(place, weights=values, minlength=len(place))
+
+        tokens = sampling.unit == "tokens"
+        self.view = View(
+            p_usage=gaps["p_usage"].to_numpy(),
+            gap=gaps["gap"].to_numpy(),
+            held=onto_hosts("training_tokens" if tokens else "training_rows"),
+            training_rows=onto_hosts("training_rows"),
+            pool_amount=float(pool.amount.sum()),
+            match_share=sampling.match_share,
+            similarity=lambda: self.similarity,
+            language_ranks=lambda: self.language_ranks,
+        )
+
+    @cached_property
+    def similarity(self) -> np.ndarray:
+        values, unknown = similarity(self.language, self.pool.languages)
+        if unknown:
+            self.notes["languages_without_uriel"] = unknown
+        self.notes["uriel_similarity"] = _named(self.pool.languages, values)
+        return values
+
+    @cached_property
+    def language_ranks(self) -> np.ndarray:
+        if self.texts is None or self.target is None:
+            raise InputError("langrank compares texts; none were given for the pool or the target")
+        rows = self.pool.open()
+        rows = rows[np.lexsort((self.pool.key[rows], self.pool.language[rows]))]
+        code = self.pool.language[rows]
+        samples = [
+            self.texts(rows[code == i][: langrank.SAMPLE_ROWS])
+            for i in range(len(self.pool.languages))
+        ]
+        amounts = self.pool.by_language(self.pool.amount[rows], rows)
+        found = langrank.features(
+            self.language, self.target.texts, self.pool.languages, amounts, samples
+        )
+        ranks = langrank.rank_languages(found, self.pool.languages)
+        self.notes["langrank"] = {
+            tag: {"rank": int(ranks[i]), **{k: round(float(v[i]), 4) for k, v in found.items()}}
+            for i, tag in enumerate(self.pool.languages)
+        }
+        return ranks
+
+    def ranked(self) -> tuple[Ranked, np.ndarray | None]:
+        """The rows in groups, and what their order or group rests on, f64[n], to be shown."""
+        pool, strategy = self.pool, STRATEGIES[self.sampling.strategy]
+        if strategy.order == "target":
+            own = np.array([tag == self.language for tag in pool.languages], dtype=bool)
+            bonus = own[pool.language] * np.float32(self.sampling.affinity_weight)
+            points = self._points()
+            limit = self.sampling.duplicate_similarity
+            return ByTarget(pool, self.clusters, bonus, self.vectors, points, limit), None
+        if strategy.group == "language":
+            by_language = (
+                self.similarity if self.sampling.strategy == "langsim" else self.language_ranks
+            )
+            groups = len(pool.languages)
+            shown = by_language.astype(np.float64)[pool.language]
+            return InOrder(pool, pool.language, groups, None), shown
+        one = np.zeros(len(pool), dtype=np.int8)
+        if strategy.order == "key":
+            return InOrder(pool, one, 1, None), None
+        if self.vectors is None or self.target is None or self.target.vectors is None:
+            raise InputError("nearest_mean compares vectors; none were given")
+        target_vectors, rows = self.target.vectors, pool.open()
+        score = mean_distance(rows, len(pool), self.vectors, target_vectors, FETCHED_ROWS)
+        return InOrder(pool, one, 1, score), score
+
+    def _points(self) -> Callable[[int], np.ndarray | None]:
+        target = self.target
+        if target is None or target.vectors is None:
+            return lambda cluster: None
+        vectors = target.vectors
+        place = np.array([self.hosts.get(int(c), -1) for c in target.cluster_ids], dtype=np.int64)
+        return lambda cluster: vectors[place == cluster]
+
+    def added(self, rows: np.ndarray) -> np.ndarray:
+        """Amounts f64[K] that rows add to the clusters."""
+        rows = rows[self.pool.cluster[rows] >= 0]
+        weights = self.pool.amount[rows].astype(np.float64)
+        return np.bincount(self.pool.cluster[rows], weights=weights, minlength=self.clusters)
+
+
+def _hosts(gaps: pl.DataFrame) -> dict[int, int]:
+    """Cluster id -> place in the report of the cluster that stands for it."""
+    place = {cluster: i for i, cluster in enumerate(gaps["cluster_id"])}
+    into = zip(gaps["cluster_id"], gaps["merged_into"], strict=True)
+    return {c: place[c if host is None else host] for c, host in into}
+
+
+def _hits(pool: pl.DataFrame, contamination: pl.DataFrame | None) -> pl.Series:
+    if contamination is None or not contamination.height:
+        return pl.Series("detail", [None], dtype=pl.String).new_from_index(0, pool.height)
+    found = contamination.select("row_id", "detail").unique("row_id", keep="first")
+    return pool.select("row_id").join(found, on="row_id", how="left", maintain_order="left")[
+        "detail"
+    ]
+
+
+def _text_hashes(rows: pl.DataFrame) -> np.ndarray:
+    texts = rows["text_hash" if "text_hash" in rows.columns else "content_hash"]
+    return texts.to_numpy() if texts.dtype == pl.UInt64 else hash64(texts)
+
+
+def _ranks(ranked: Ranked, n: int) -> np.ndarray:
+    """Place int32[n] of each row in its group; -1 where it was not ranked."""
+    ranks = np.full(n, -1, dtype=np.int32)
+    for rows in ranked.rows:
+        ranks[rows] = np.arange(len(rows))
+    return ranks
+
+
+def _mark_rest(pool: Pool, ranked: Ranked, curve: Any, taken: Taken) -> None:
+    """Reasons of the rows that could have been chosen and were not."""
+    chosen = np.zeros(len(pool), dtype=bool)
+    chosen[taken.rows] = True
+    offered = np.zeros(len(pool), dtype=bool)
+    groups = np.arange(len(ranked.rows))
+    asked = np.isfinite(curve(groups, np.zeros(len(groups))))
+    for group in groups[asked]:
+        offered[ranked.rows[group]] = True
+        offered[ranked.waiting[group]] = True
+    pool.drop(~offered, "no_demand")
+    pool.drop(taken.closed[pool.language] & ~chosen, "language_cap")
+    pool.drop(~chosen, "beyond_budget")
+
+
+def _chosen(
+    pool: pl.DataFrame,
+    gaps: pl.DataFrame,
+    hosts: dict[int, int],
+    columns: Pool,
+    rows: np.ndarray,
+    ranks: np.ndarray,
+    score: np.ndarray | None,
+) -> pl.DataFrame:
+    place = columns.cluster[rows]
+
+    def of_host(name: str) -> np.ndarray:
+        values = gaps[name].to_numpy()
+        return np.where(place >= 0, values[np.maximum(place, 0)], 0.0)
+
+    return pool[rows].with_columns(
+        pl.Series("gap", of_host("gap"), dtype=pl.Float64),
+        pl.Series("p_usage", of_host("p_usage"), dtype=pl.Float64),
+        pl.Series("p_training", of_host("p_training"), dtype=pl.Float64),
+        pl.Series("rank", ranks[rows], dtype=pl.Int64),
+        pl.Series("key", unit_of(columns.key[rows]), dtype=pl.Float64),
+        pl.Series("group_score", None if score is None else score[rows], dtype=pl.Float64)
+        if score is not None
+        else pl.lit(None, dtype=pl.Float64).alias("group_score"),
+    )
+
+
+def _dropped(
+    pool: pl.DataFrame, columns: Pool, chosen: np.ndarray, hits: pl.Series
+) -> pl.DataFrame:
+    """records.DROPPED without language. `detail` is the benchmark item that was hit, or the row
+    that is repeated."""
+    left = np.ones(len(columns), dtype=bool)
+    left[chosen] = False
+    rows = np.flatnonzero(left)
+    names = pl.Series("reason", REASONS).cast(pl.Enum(REASONS))
+    twin = columns.twin[rows]
+    repeats = pl.Series("twin", np.where(twin >= 0, twin, 0))
+    twins = pool["row_id"].gather(repeats) if len(rows) else pl.Series("twin", [], dtype=pl.String)
+    repeated = np.isin(columns.reason[rows], (CODE["duplicate"], CODE["near_duplicate"]))
+    return (
+        pool.select("row_id", "row_language", "cluster_id")[rows]
+        .with_columns(
+            names.gather(columns.reason[rows]).alias("reason"),
+            hits.gather(rows).alias("hit"),
+            twins.alias("twin"),
+            pl.Series("repeated", repeated),
+        )
+        .with_columns(
+            pl.col("reason").cast(pl.String),
+            pl.when("repeated").then("twin").otherwise("hit").alias("detail"),
+        )
+        .drop("hit", "twin", "repeated")
+    )
+
+
+def _named(languages: list[str], values: np.ndarray) -> dict[str, float]:
+    return {tag: round(float(v), 4) for tag, v in zip(languages, values, strict=True)}

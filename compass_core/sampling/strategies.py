@@ -1,77 +1,174 @@
-"""Strategies, behind one interface: the level at which each row of the pool comes in.
+"""Strategies, behind one interface: groups of rows, their order, and the level at which they enter.
 
-A strategy gives every row a level; rows are taken in the order of their levels until the budget is
-spent. So strategies differ in nothing but this number, and a larger budget takes the same rows and
-then more. Infinite means never.
+A strategy sorts the pool into groups, orders the rows inside each, and gives every group a curve:
+the level at which the group has taken a given amount. Rows are taken in the order of their levels
+until the budget is spent. Strategies differ in nothing but these three, so comparing them compares
+them and not their code, and a larger budget takes the same rows and then more.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
+# Levels f64[m] of groups int64[m] that have taken f64[m], in the budget's unit; infinite: never.
+Curve = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
 
 @dataclass(frozen=True)
-class PoolView:
-    """What a strategy may look at. Arrays over rows: n; over clusters: K.
+class View:
+    """What a strategy may look at: K clusters, L pool languages. Nothing of the budget."""
 
-    `cluster` is the position of a row's cluster (-1: no cluster that is asked for); `middle` is how
-    much of its cluster comes before the row, plus half of the row, in the budget's unit.
-    """
-
-    cluster: np.ndarray  # int64[n]
-    middle: np.ndarray  # f64[n]
-    key: np.ndarray  # f64[n], the row's random key in [0, 1)
     p_usage: np.ndarray  # f64[K]
     gap: np.ndarray  # f64[K]
     held: np.ndarray  # f64[K], training data in the budget's unit
     training_rows: np.ndarray  # f64[K]
+    pool_amount: float  # all of the pool, in the budget's unit
+    match_share: float
+    similarity: Callable[[], np.ndarray]  # f64[L], URIEL, 0 to 1
+    language_ranks: Callable[[], np.ndarray]  # int64[L], 0 first
 
 
-Strategy = Callable[[PoolView], np.ndarray]
+@dataclass(frozen=True)
+class Strategy:
+    """`order` inside a group: `target` best answer to a usage point first, in turns; `mean` nearest
+    to the mean usage vector first; `key` at random."""
+
+    text: str
+    curve: Callable[[View], Curve]
+    group: Literal["cluster", "language", "pool"]
+    order: Literal["target", "mean", "key"]
+    unlimited: bool = False  # the budget does not count
+
+    @property
+    def anywhere(self) -> bool:
+        """Whether off-target rows are taken as well: it knows of no clusters."""
+        return self.group != "cluster" and self.order == "key"
 
 
-def gap_waterfill(view: PoolView) -> np.ndarray:
-    """The water level of `allocate.waterfill` at which the middle of the row is reached."""
-    return _by_weight(view, view.p_usage, view.held)
+def weighted(weight: np.ndarray, held: np.ndarray | None = None) -> Curve:
+    """level = (held + taken) / weight: all groups rise to one level, as water does."""
+    start = np.zeros(len(weight)) if held is None else held
+
+    def curve(group: np.ndarray, taken: np.ndarray) -> np.ndarray:
+        w = weight[group]
+        levels = np.full(len(w), np.inf)
+        np.divide(start[group] + taken, w, out=levels, where=w > 0)
+        return levels
+
+    return curve
 
 
-def gap_proportional(view: PoolView) -> np.ndarray:
-    """Each cluster gets a share of the budget that is proportional to its gap."""
-    return _by_weight(view, view.gap, np.zeros(len(view.gap)))
+def one_by_one(group: np.ndarray, taken: np.ndarray) -> np.ndarray:
+    """A single group: the amount taken is the level."""
+    return taken.astype(np.float64)
 
 
-def inverse_count(view: PoolView) -> np.ndarray:
-    """Each cluster is weighted by 1 / (1 + its training rows), whatever is asked."""
-    return _by_weight(view, 1 / (1 + view.training_rows), np.zeros(len(view.gap)))
+def never(group: np.ndarray, taken: np.ndarray) -> np.ndarray:
+    return np.full(len(group), np.inf)
 
 
-def drawn_at_random(view: PoolView) -> np.ndarray:
-    """Every row of the pool is as likely as any other."""
-    return view.key.copy()
+def gaps_then_match(view: View) -> Curve:
+    """Of every amount added, `match_share` goes by p_usage and the rest fills gaps.
+
+    At water level v the filling part is f(v) = sum_c max(0, v p_c - held_c), and cluster c has
+    taken max(0, v p_c - held_c) + p_c f(v) s / (1 - s). That is piecewise linear and rising in v;
+    the level of a row is its inverse. s = 1 is matching alone.
+    """
+    p, held, share = view.p_usage, view.held, view.match_share
+    if share >= 1:
+        return weighted(p)
+    asked = p > 0
+    knots = np.unique(np.concatenate([[0.0], held[asked] / p[asked]]))
+    filled = np.clip(knots[None, :] * p[:, None] - held[:, None], 0, None)
+    taken_at = filled + p[:, None] * filled.sum(axis=0)[None, :] * share / (1 - share)
+    # Beyond the last knot every cluster rises: d taken_c / dv = p_c + p_c * sum(p) * s / (1 - s).
+    slope = p + p * p.sum() * share / (1 - share)
+
+    def curve(group: np.ndarray, taken: np.ndarray) -> np.ndarray:
+        levels = np.full(len(group), np.inf)
+        for cluster in np.unique(group):
+            if not asked[cluster]:
+                continue
+            mine = group == cluster
+            line, amount = taken_at[cluster], taken[mine]
+            inside = np.interp(amount, line, knots)
+            beyond = knots[-1] + (amount - line[-1]) / slope[cluster]
+            levels[mine] = np.where(amount > line[-1], beyond, inside)
+        return levels
+
+    return curve
 
 
-def nothing(view: PoolView) -> np.ndarray:
-    """Target data alone."""
-    return np.full(len(view.key), np.inf)
+def best_languages_first(view: View) -> Curve:
+    """The three best languages share equally until they are empty, then the next three."""
+    tier = view.language_ranks() // LANGUAGES_AT_ONCE
+
+    def curve(group: np.ndarray, taken: np.ndarray) -> np.ndarray:
+        return np.asarray(tier[group] * (view.pool_amount + 1.0) + taken)
+
+    return curve
 
 
-def _by_weight(view: PoolView, weight: np.ndarray, held: np.ndarray) -> np.ndarray:
-    levels = np.full(len(view.key), np.inf)
-    inside = view.cluster >= 0
-    inside[inside] &= weight[view.cluster[inside]] > 0
-    cluster = view.cluster[inside]
-    levels[inside] = (held[cluster] + view.middle[inside]) / weight[cluster]
-    return levels
-
+LANGUAGES_AT_ONCE = 3
 
 STRATEGIES: dict[str, Strategy] = {
-    "gap_waterfill": gap_waterfill,
-    "gap_proportional": gap_proportional,
-    "inverse_count": inverse_count,
-    "random": drawn_at_random,
-    "all_data": drawn_at_random,  # all of the pool: the budget does not count
-    "none": nothing,
+    "gap_waterfill": Strategy(
+        "fills gaps so that training data and sample together match usage as closely as possible",
+        lambda view: weighted(view.p_usage, view.held),
+        "cluster",
+        "target",
+    ),
+    "gap_then_match": Strategy(
+        "a share of the budget by usage, the rest into the gaps",
+        gaps_then_match,
+        "cluster",
+        "target",
+    ),
+    "usage_match": Strategy(
+        "the sample alone matches usage, whatever the training data covers",
+        lambda view: weighted(view.p_usage),
+        "cluster",
+        "target",
+    ),
+    "gap_proportional": Strategy(
+        "each cluster gets a share of the budget proportional to its gap",
+        lambda view: weighted(view.gap),
+        "cluster",
+        "target",
+    ),
+    "inverse_count": Strategy(
+        "each cluster weighs 1 / (1 + its training rows), whatever is asked",
+        lambda view: weighted(1 / (1 + view.training_rows)),
+        "cluster",
+        "target",
+    ),
+    "nearest_mean": Strategy(
+        "rows nearest to the mean of what is asked",
+        lambda view: one_by_one,
+        "pool",
+        "mean",
+    ),
+    "langsim": Strategy(
+        "pool languages weighted by URIEL similarity to the target, at random inside",
+        lambda view: weighted(view.similarity()),
+        "language",
+        "key",
+    ),
+    "langrank": Strategy(
+        "the pool languages that LangRank's features rank best, at random inside",
+        best_languages_first,
+        "language",
+        "key",
+    ),
+    "random": Strategy("every row is as likely as any other", lambda v: one_by_one, "pool", "key"),
+    "all_data": Strategy(
+        "all of the pool; the budget does not count",
+        lambda view: one_by_one,
+        "pool",
+        "key",
+        unlimited=True,
+    ),
+    "none": Strategy("target data alone", lambda view: never, "pool", "key"),
 }
-UNLIMITED = {"all_data"}
-ANYWHERE = {"random", "all_data"}  # take off-target rows as well: they know of no clusters

@@ -1,5 +1,7 @@
 """Reading what earlier stages stored: the rows of a role, ready to embed, cluster or sample."""
 
+from collections.abc import Iterator
+
 import polars as pl
 
 from compass_core import layout, records
@@ -46,6 +48,28 @@ def pool_texts(ws: Workspace, language: str, row_ids: pl.Series) -> pl.DataFrame
         for name in ready_pools(ws, language)
     ]
     return pl.concat([records.empty(records.TEXT).select("row_id", "prompt"), *frames])
+
+
+def pool_parts(ws: Workspace, language: str) -> Iterator[pl.DataFrame]:
+    """Rows of records.TEXT, a pool language at a time: no more than one corpus is held."""
+    for name in ready_pools(ws, language):
+        part = ws.store.read_parquet(layout.corpus("auxiliary", name))
+        yield pl.concat([records.empty(records.TEXT), part], how="diagonal_relaxed")
+
+
+def pool_details(ws: Workspace, language: str, row_ids: pl.Series) -> pl.DataFrame:
+    """Prompt, response, source, license and content_hash of some pool rows, in the order asked."""
+    columns = ["row_id", "prompt", "response", "source", "license", "content_hash"]
+    wanted = row_ids.to_frame("row_id")
+    found = [
+        ws.store.read_parquet(layout.corpus("auxiliary", name), columns).join(
+            wanted, on="row_id", how="semi"
+        )
+        for name in ready_pools(ws, language)
+    ]
+    empty = records.empty(records.TEXT).select(columns)
+    everything = pl.concat([empty, *found], how="diagonal_relaxed")
+    return wanted.join(everything, on="row_id", how="left", maintain_order="left")
 
 
 def ready_pools(ws: Workspace, language: str) -> list[str]:

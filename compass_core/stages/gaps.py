@@ -1,5 +1,6 @@
 """The gap report of a language, from its assignments and the tokens of its rows."""
 
+from itertools import chain
 from typing import Any
 
 import polars as pl
@@ -13,14 +14,14 @@ from compass_core.stages import frames
 from compass_core.stages.clusters import load_model
 from compass_core.workspace import Workspace
 
+COUNTED = pl.Schema({"row_id": pl.String, "role": pl.String, "supervised_tokens": pl.Int64})
+
 
 def token_counts(ws: Workspace, language: str) -> pl.DataFrame:
     """Supervised tokens of training and pool rows: row_id, role, supervised_tokens."""
-    parts = []
-    for role, rows in (
-        ("training", frames.training_rows(ws, language)),
-        ("auxiliary", frames.pool_rows(ws, language)),
-    ):
+    parts = [pl.DataFrame(schema=COUNTED)]
+    sources = [("training", frames.training_rows(ws, language))]
+    for role, rows in chain(sources, (("auxiliary", p) for p in frames.pool_parts(ws, language))):
         counted = supervised_tokens(ws.project.base_model, ws.directory, rows["response"].to_list())
         parts.append(
             rows.select(

@@ -1,18 +1,25 @@
 """The training set of an adapter: the training corpus together with the sample that fills gaps."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from compass_core import layout, records
-from compass_core.benchmarks.contamination import benchmark_hashes
-from compass_core.hashing import unit_key, version_of_set
-from compass_core.sampling.select import Selection, select_rows
+from compass_core.benchmarks.contamination import BenchmarkIndex, text_hashes
+from compass_core.embeddings.fingerprint import embedder_fingerprint
+from compass_core.embeddings.vector_store import VectorStore
+from compass_core.hashing import unit_keys, version_of_set
+from compass_core.sampling.pool import VectorSource
+from compass_core.sampling.select import Selection, Target, select_rows
 from compass_core.stages import frames
 from compass_core.stages.clusters import vectors_of
 from compass_core.stages.gaps import token_counts
 from compass_core.workspace import Workspace
+
+HELD_ROWS = 200_000  # vectors of pools up to this size are read at once, of larger ones as needed
 
 
 def sample_language(ws: Workspace, language: str) -> tuple[pl.DataFrame, Selection, str]:
@@ -26,21 +33,25 @@ def sample_language(ws: Workspace, language: str) -> tuple[pl.DataFrame, Selecti
 def select_language(ws: Workspace, language: str) -> tuple[pl.DataFrame, Selection]:
     """Training rows and selected auxiliary rows (records.SELECTIONS), and how they were chosen.
 
-    Writes nothing, so that other strategies can be tried beside the configured one.
+    Writes nothing, so that other strategies can be tried beside the configured one. Of the pool
+    only ids, hashes and counts are held; texts are read a corpus at a time, to look for benchmark
+    items, and once more for the rows that are chosen.
     """
     placed = ws.store.read_parquet(layout.assignments(language)).select(
         "role", "row_id", "cluster_id", "similarity", "off_target"
     )
     tokens = token_counts(ws, language)
-    pool = _with_clusters(frames.pool_rows(ws, language), "auxiliary", placed, tokens)
-    training = _with_clusters(frames.training_rows(ws, language), "training", placed, tokens)
-    roles = frames.role_rows(ws, language)
-    role = "usage" if roles["usage"].height else "proxy"
-    target = (
-        roles[role]
-        .join(placed.filter(pl.col("role") == role).select("row_id", "cluster_id"), on="row_id")
-        .sort("row_id")
+    index = BenchmarkIndex(frames.benchmark_rows(ws, language))
+    nothing = index.screen(records.empty(records.TEXT))
+    screened = [nothing, *(index.screen(part) for part in frames.pool_parts(ws, language))]
+    pool = _with_clusters(
+        pl.concat([part.rows for part in screened]),
+        "auxiliary",
+        placed,
+        tokens,
     )
+    training = _with_clusters(frames.training_rows(ws, language), "training", placed, tokens)
+    training = training.with_columns(text_hashes(training["prompt"]))
     gaps = ws.store.read_parquet(layout.gaps(language))
     selection = select_rows(
         language,
@@ -49,24 +60,56 @@ def select_language(ws: Workspace, language: str) -> tuple[pl.DataFrame, Selecti
         training,
         ws.project.sampling,
         ws.project.seed,
-        vectors=vectors_of(ws, "auxiliary", pool) if pool.height else None,
-        target=target,
-        target_vectors=vectors_of(ws, role, target),
-        benchmark_hashes=benchmark_hashes(frames.benchmark_rows(ws, language)),
+        vectors=_pool_vectors(ws, pool),
+        target=_target(ws, language, placed),
+        contamination=pl.concat([part.hits for part in screened]),
+        texts=lambda rows: _prompts(ws, language, pool["row_id"].gather(rows)),
     )
-    keys = [unit_key(row, ws.project.seed) for row in training["row_id"]]
+    texts = frames.pool_details(ws, language, selection.selected["row_id"])
+    taken = selection.selected.drop("content_hash", "text_hash").join(
+        texts, on="row_id", how="left", maintain_order="left"
+    )
+    taken = taken.with_columns(pl.lit("auxiliary").alias("origin"))
     held = training.with_columns(
         pl.lit("training").alias("origin"),
         pl.lit(ws.project.sampling.strategy).alias("strategy"),
         pl.lit(None, dtype=pl.Int64).alias("rank"),
-        pl.Series("key", keys, dtype=pl.Float64),
+        pl.Series("key", unit_keys(training["row_id"], ws.project.seed), dtype=pl.Float64),
+        pl.lit("training corpus").alias("why"),
     ).join(gaps.select("cluster_id", "gap"), on="cluster_id", how="left")
-    taken = selection.selected.with_columns(pl.lit("auxiliary").alias("origin"))
     parts = [
         records.conform(part.with_columns(pl.lit(language).alias("language")), records.SELECTIONS)
         for part in (held, taken)
     ]
     return pl.concat(parts).sort("origin", "row_id", descending=[True, False]), selection
+
+
+def _target(ws: Workspace, language: str, placed: pl.DataFrame) -> Target:
+    """Usage rows where there are any, else the dev items that stand in for them."""
+    roles = frames.role_rows(ws, language)
+    role = "usage" if roles["usage"].height else "proxy"
+    rows = (
+        roles[role]
+        .join(placed.filter(pl.col("role") == role).select("row_id", "cluster_id"), on="row_id")
+        .sort("row_id")
+    )
+    texts = [*roles["training"]["prompt"], *rows["prompt"]]
+    return Target(rows["cluster_id"].to_numpy(), vectors_of(ws, role, rows), texts)
+
+
+def _pool_vectors(ws: Workspace, pool: pl.DataFrame) -> np.ndarray | VectorSource | None:
+    if not pool.height:
+        return None
+    if pool.height <= HELD_ROWS:
+        return vectors_of(ws, "auxiliary", pool)
+    fingerprint = embedder_fingerprint(ws.project.embedder, ws.directory)
+    store = VectorStore(ws.store)
+    hashes = pool["content_hash"]
+    return lambda rows: store.fetch("auxiliary", fingerprint, hashes.gather(rows).to_list())
+
+
+def _prompts(ws: Workspace, language: str, row_ids: pl.Series) -> Sequence[str]:
+    return frames.pool_details(ws, language, row_ids)["prompt"].to_list()
 
 
 def _with_clusters(
@@ -78,7 +121,6 @@ def _with_clusters(
         rows.rename({"language": "row_language"})
         .join(mine, on="row_id", how="inner")
         .join(counted, on="row_id", how="inner")
-        .sort("row_id")
     )
 
 
@@ -89,7 +131,8 @@ def _write(ws: Workspace, language: str, rows: pl.DataFrame, selection: Selectio
             named=True
         )
     ]
-    ws.store.write_parquet(layout.dropped(language), selection.dropped)
+    dropped = selection.dropped.with_columns(pl.lit(language).alias("language"))
+    ws.store.write_parquet(layout.dropped(language), records.conform(dropped, records.DROPPED))
     ws.store.write_bytes(
         layout.training_set(language, "jsonl"), ("\n".join(lines) + "\n").encode() if lines else b""
     )

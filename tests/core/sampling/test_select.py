@@ -5,9 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compass_core import records
-from compass_core.benchmarks.contamination import benchmark_hashes
 from compass_core.config.schema import Sampling
-from compass_core.sampling.select import select_rows
+from compass_core.sampling.select import Target, select_rows
 from compass_core.sampling.strategies import STRATEGIES
 
 K = 4
@@ -59,13 +58,13 @@ def choose(pool=None, budget=120, strategy="gap_waterfill", seed=3, gaps=None, *
     settings_ = Sampling(
         budget=budget,
         strategy=strategy,
-        **{
-            k: more.pop(k)
-            for k in list(more)
-            if k in ("unit", "max_share_per_language", "duplicate_similarity", "affinity_weight")
-        },
+        **{k: more.pop(k) for k in list(more) if k in Sampling.model_fields},
     )
     frame = pool_table() if pool is None else pool
+    if strategy in ("nearest_mean", "langrank") and "vectors" not in more:
+        more["vectors"] = unit_vectors(frame.height)
+        more["target"] = Target(np.zeros(2, np.int64), unit_vectors(2, seed=9), ["swali 3", "leo"])
+        more["texts"] = lambda rows: frame["prompt"].gather(rows).to_list()
     return select_rows(
         "sw",
         frame,
@@ -162,8 +161,7 @@ def test_seeds_change_what_is_drawn_at_random_and_nothing_else():
 def test_rows_nearest_to_what_is_asked_come_first():
     pool = pool_table(60, clusters=1).with_columns(pl.lit(False).alias("off_target"))
     vectors = unit_vectors(60)
-    target = pl.DataFrame({"cluster_id": [0, 0]})
-    points = vectors[[5, 20]]
+    target = Target(np.array([0, 0]), vectors[[5, 20]])
     result = choose(
         pool,
         2,
@@ -171,7 +169,6 @@ def test_rows_nearest_to_what_is_asked_come_first():
         gaps=gap_table([1.0], [0]),
         vectors=vectors,
         target=target,
-        target_vectors=points,
     )
     assert chosen(result) == {"r0005", "r0020"}
     assert result.selected["rank"].to_list() == [0, 1]
@@ -199,19 +196,14 @@ def test_what_is_held_already_or_said_twice_is_not_taken():
     assert (reasons.get("r0000"), reasons.get("r0001")).count("duplicate") == 1
 
 
-def test_benchmark_items_are_never_taken_however_they_are_spelt():
-    items = pl.DataFrame(
-        {"question": ["เมืองหลวงคือที่ไหน?", "swali 9"], "choices": [["ก", "ข"], ["jibu 9", "x"]]}
-    )
-    pool = pool_table().with_columns(
-        pl.when(pl.col("row_id") == "r0003")
-        .then(pl.lit("เมือง หลวง คือที่ไหน"))
-        .otherwise("prompt")
-        .alias("prompt")
-    )
-    result = choose(pool, 9999, strategy="all_data", benchmark_hashes=benchmark_hashes(items))
-    reasons = dict(result.dropped.select("row_id", "reason").iter_rows())
-    assert reasons == {"r0003": "in_benchmark", "r0009": "in_benchmark"}
+def test_rows_that_repeat_a_benchmark_item_are_never_taken_and_say_which():
+    found = pl.DataFrame({"row_id": ["r0003", "r0009"], "detail": ["item 7", "item 9"]})
+    result = choose(pool_table(), 9999, strategy="all_data", contamination=found)
+    reasons = result.dropped.select("row_id", "reason", "detail").rows()
+    assert sorted(reasons) == [
+        ("r0003", "in_benchmark", "item 7"),
+        ("r0009", "in_benchmark", "item 9"),
+    ]
 
 
 def test_no_language_exceeds_its_share():
