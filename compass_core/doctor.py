@@ -9,7 +9,7 @@ from typing import Literal
 
 import psutil
 
-from compass_core.config.load import LoadedProject, load_project
+from compass_core.config.load import load_project
 from compass_core.corpora.files import find_languages
 from compass_core.corpora.places import Place
 from compass_core.errors import CompassError
@@ -39,7 +39,7 @@ def examine(project_file: Path) -> list[Finding]:
         return [*findings, Finding("error", "configuration", str(error), "edit compass.yaml")]
     findings.append(Finding("ok", "configuration", f"{project_file} is valid"))
     ws = Workspace.open(loaded)
-    return [*findings, _store(ws), *_models(ws), *_inputs(ws), _memory(loaded, ws)]
+    return [*findings, _store(ws), *_models(ws), *_preset(ws), *_inputs(ws), _memory(ws)]
 
 
 def _versions() -> list[Finding]:
@@ -138,20 +138,33 @@ def _inputs(ws: Workspace) -> list[Finding]:
     return findings
 
 
-def _memory(loaded: LoadedProject, ws: Workspace) -> Finding:
-    """Weights once, gradients and optimiser states for the adapter only: weights × 1.3 + 1 GiB."""
-    from compass_core.embeddings.fingerprint import local_folder
+def _memory(ws: Workspace) -> Finding:
+    """Estimated memory of a training against what this machine has; a few seconds."""
+    from compass_core.adapters.memory import GB, available_bytes, estimate, ways_out
+    from compass_core.adapters.model_folder import place
+
+    settings = (ws.project.adapter, ws.project.base_model, ws.project.execution, ws.directory)
+    try:
+        needed = estimate(*settings)
+        here = available_bytes(place(ws.project.execution))
+    except CompassError as error:
+        return Finding("error", "training memory", str(error), "edit compass.yaml")
+    if needed is None:
+        return Finding("ok", "training memory", "unknown until the base model is fetched")
+    found = f"{needed}; {here / GB:.1f} GB here"
+    if needed.total <= here:
+        return Finding("ok", "training memory", found)
+    ways = ways_out(*settings, limit=here)
+    advice = "use " + ("; or ".join(ways[:3]) or "a smaller base model, or a larger machine")
+    level: Level = "error" if ws.project.execution.memory_check == "refuse" else "warn"
+    return Finding(level, "training memory", found, advice)
+
+
+def _preset(ws: Workspace) -> list[Finding]:
+    from compass_core.adapters.presets import preset_of
 
     try:
-        folder = local_folder(loaded.project.base_model.model, ws.directory)
-    except CompassError:
-        folder = None
-    if folder is None:
-        return Finding("ok", "training memory", "unknown until the base model is fetched")
-    weights = sum(p.stat().st_size for p in folder.rglob("*.safetensors")) / 2**30
-    needed, free = 1.3 * weights + 1, psutil.virtual_memory().available / 2**30
-    level: Level = "ok" if needed < free else "error"
-    advice = "" if level == "ok" else "use a smaller base model or a machine with more memory"
-    return Finding(
-        level, "training memory", f"about {needed:.1f} GiB needed, {free:.0f} free", advice
-    )
+        preset = preset_of(ws.project.base_model, ws.directory)
+    except CompassError as error:
+        return [Finding("error", "preset", str(error), "edit compass.yaml")]
+    return [Finding("ok", "preset", f"{preset.name}: {'; '.join(preset.notes)}")]

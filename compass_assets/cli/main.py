@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -20,6 +21,17 @@ quarantine_app = typer.Typer(help="Rows that could not be used: list, export, fi
 app.add_typer(quarantine_app, name="quarantine")
 
 T = TypeVar("T")
+
+
+class ExportFormat(StrEnum):
+    """What `compass export` writes."""
+
+    peft = "peft"
+    merged = "merged"
+    vllm = "vllm"
+    llamafactory = "llamafactory"
+
+
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 ProjectOption = Annotated[
     Path | None, typer.Option("--project", help="Project folder; default: the nearest one upwards.")
@@ -146,6 +158,24 @@ def config(as_json: JsonOption = False) -> None:
     from compass_assets.location import find_project
 
     _guarded(lambda: show_config(find_project(), as_json))
+
+
+@app.command()
+def export(
+    language: str,
+    to: Annotated[Path, typer.Option(help="Folder to write into.")],
+    form: Annotated[
+        ExportFormat, typer.Option("--format", help="peft, merged, vllm or llamafactory.")
+    ] = ExportFormat.peft,
+    version: Annotated[
+        str | None, typer.Option(help="Adapter version; default: the one that serves.")
+    ] = None,
+) -> None:
+    """Write an adapter (PEFT, merged, vLLM) or a training set (LLaMA-Factory) for other tools."""
+    from compass_assets.cli.export_cmd import run_export
+    from compass_assets.location import find_project
+
+    _guarded(lambda: run_export(find_project(), language, to, form.value, version))
 
 
 @quarantine_app.command("list")

@@ -13,6 +13,7 @@ from compass_core.adapters.card import write_card
 from compass_core.adapters.chat import encode_example
 from compass_core.adapters.checkpoint import load_checkpoint
 from compass_core.adapters.loop import Report, Training, run_steps
+from compass_core.adapters.memory import check_memory
 from compass_core.adapters.model_folder import base_fingerprint, load_tokenizer
 from compass_core.adapters.packing import check_isolation
 from compass_core.adapters.peft_model import adapted_model
@@ -70,7 +71,9 @@ def train_adapter(
         encode_example(tokenizer, row_id, prompt, response, adapter.max_tokens)
         for row_id, prompt, response in ordered.select("row_id", "prompt", "response").iter_rows()
     ]
-    check_length(base, project_dir, max(len(e.ids) for e in examples))
+    longest = max(len(e.ids) for e in examples)
+    check_length(base, project_dir, longest)
+    report(check_memory(adapter, base, execution, project_dir, longest))
     plan = plan_batches(examples, adapter.batch_size, adapter.epochs, seed)
     torch.manual_seed(seed)
     model = adapted_model(adapter, base, execution, project_dir)

@@ -50,7 +50,7 @@ def score_items(
     report(f"base model: {chosen.height} items scored")
     for name, folder in adapters.items():
         started = time.monotonic()
-        adapted = _with_adapter(model, folder)
+        adapted = with_adapter(model, folder)
         results[name] = _logliks(adapted, sequences, tokenizer.pad_token_id, benchmarks.batch_size)
         model = adapted.unload()
         if results[name] == results[BASE]:
@@ -123,7 +123,8 @@ def _logliks(
     return found
 
 
-def _with_adapter(model: Any, folder: Path) -> Any:
+def with_adapter(model: Any, folder: Path) -> Any:
+    """The model with an adapter on it. Raises ModelError unless all of its tensors fit."""
     from peft import PeftModel, get_peft_model_state_dict
     from safetensors import safe_open
 

@@ -1,0 +1,78 @@
+import io
+import json
+
+import polars as pl
+
+from compass_core import layout, records
+from compass_core.exports.training_set import export_llamafactory
+from compass_core.manifests import Manifest
+
+
+def given(ws, language):
+    rows = pl.DataFrame(
+        [
+            {
+                "language": language,
+                "origin": origin,
+                "row_id": str(i),
+                "row_language": tag,
+                "supervised_tokens": 5,
+                "prompt": "Swali",
+                "response": "Jibu",
+                "license": licence,
+                "source": "s",
+            }
+            for i, (origin, tag, licence) in enumerate(
+                [("training", "sw", "CC0-1.0"), ("auxiliary", "pt-BR", None)]
+            )
+        ]
+    )
+    full = records.empty(records.SELECTIONS)
+    rows = pl.concat([full, rows], how="diagonal")
+    ws.store.write_parquet(layout.training_set(language, "parquet"), rows)
+    turns = [{"role": "user", "content": "Swali"}, {"role": "assistant", "content": "Jibu"}]
+    lines = [json.dumps({"id": str(i), "messages": turns}) for i in range(2)]
+    ws.store.write_bytes(layout.training_set(language, "jsonl"), "\n".join(lines).encode())
+    ws.manifests.put(
+        Manifest(
+            asset="sampled_training_set",
+            partition=language,
+            data_version="d1",
+            code_version="c1",
+            facts={},
+            run_id="r",
+        )
+    )
+
+
+def test_the_entry_leads_to_chat_messages(ws, tmp_path):
+    given(ws, "sw")
+    path = export_llamafactory(ws, "sw", tmp_path)
+    entry = json.loads(path.read_text())["compass_sw"]
+    rows = [json.loads(x) for x in (tmp_path / entry["file_name"]).read_text().splitlines()]
+    turns = rows[0][entry["columns"]["messages"]]
+    tags = entry["tags"]
+    assert [turn[tags["role_tag"]] for turn in turns] == [tags["user_tag"], tags["assistant_tag"]]
+    assert turns[1][tags["content_tag"]] == "Jibu"
+    frame = pl.read_parquet(io.BytesIO((tmp_path / "compass_sw.parquet").read_bytes()))
+    assert frame["origin"].to_list() == ["training", "auxiliary"]
+
+
+def test_other_entries_stay(ws, tmp_path):
+    given(ws, "sw")
+    given(ws, "zh-Hant")
+    (tmp_path / "dataset_info.json").write_text(json.dumps({"mine": {"file_name": "x.json"}}))
+    export_llamafactory(ws, "sw", tmp_path)
+    found = json.loads(export_llamafactory(ws, "zh-Hant", tmp_path).read_text())
+    assert sorted(found) == ["compass_sw", "compass_zh_hant", "mine"]
+
+
+def test_the_data_card_counts_licences_and_languages(ws, tmp_path):
+    given(ws, "sw")
+    export_llamafactory(ws, "sw", tmp_path)
+    card = (tmp_path / "compass_sw.md").read_text(encoding="utf-8")
+    assert card.startswith("---\nlanguage: [pt, sw]\n")
+    assert "| unknown | 1 | 5 |" in card
+    assert "| CC0-1.0 | 1 | 5 |" in card
+    assert "| pt-BR | 1 | 5 |" in card
+    assert "Data version `d1`" in card
