@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-SHAPE = {
+SHAPE: dict[str, Any] = {
     "hidden_size": 512,
     "intermediate_size": 1408,
     "num_hidden_layers": 8,
@@ -27,7 +27,7 @@ SHAPE = {
     "bos_token_id": 0,
     "eos_token_id": 0,
 }
-FAMILIES = {
+FAMILIES: dict[str, dict[str, Any]] = {
     "llama": {"model_type": "llama", "architectures": ["LlamaForCausalLM"]},
     "qwen2": {"model_type": "qwen2", "architectures": ["Qwen2ForCausalLM"]},
     "phi3": {
@@ -54,7 +54,7 @@ def main() -> None:
     print("|---|---|---|---:|---:|---:|")
     for family, changes, dtype in CASES:
         with tempfile.TemporaryDirectory() as folder:
-            config = {**SHAPE, **FAMILIES[family]}
+            config: dict[str, Any] = {**SHAPE, **FAMILIES[family]}
             (Path(folder) / "m").mkdir()
             (Path(folder) / "m" / "config.json").write_text(json.dumps(config))
             done = subprocess.run(
@@ -77,7 +77,7 @@ def measure(folder: Path, changes: dict[str, Any], dtype: str) -> dict[str, int]
     """Bytes estimated (without margin and overhead) and bytes taken."""
     import psutil
     import torch
-    from transformers import AutoConfig, AutoModelForCausalLM
+    import transformers
 
     from compass_core.adapters.chat import Example
     from compass_core.adapters.loop import Training
@@ -94,8 +94,10 @@ def measure(folder: Path, changes: dict[str, Any], dtype: str) -> dict[str, int]
         Example(str(i), [(7 * i + 3 * j) % 15_000 + 5 for j in range(TOKENS)], TOKENS - 1, False)
         for i in range(BATCH)
     ]
-    warm = AutoModelForCausalLM.from_config(
-        AutoConfig.for_model(
+    configs: Any = transformers.AutoConfig
+    models: Any = transformers.AutoModelForCausalLM
+    warm = models.from_config(
+        configs.for_model(
             "llama",
             hidden_size=32,
             num_hidden_layers=1,
@@ -105,7 +107,7 @@ def measure(folder: Path, changes: dict[str, Any], dtype: str) -> dict[str, int]
         )
     )
     Training(warm, adapter, 3, 0).update(examples[:1], 0)  # imports and kernels
-    model = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(folder / "m"))
+    model = models.from_config(configs.from_pretrained(folder / "m"))
     model.to(getattr(torch, dtype)).save_pretrained(folder / "m")
     del model, warm
     before = psutil.Process().memory_info().rss

@@ -72,7 +72,8 @@ def estimate(
     config = AutoConfig.from_pretrained(path.parent, trust_remote_code=base.trust_remote_code)
     _simplify(config)
     with torch.device("meta"):
-        model: Any = AutoModelForCausalLM.from_config(config, dtype=dtype)
+        models: Any = AutoModelForCausalLM
+        model: Any = models.from_config(config, dtype=dtype)
     linear = sum(
         module.weight.numel()
         for name, module in model.named_modules()
@@ -99,7 +100,7 @@ def estimate(
 
 def _simplify(config: Any) -> None:
     """What looks at the values of positions cannot run without values; shapes are the same."""
-    for part in (config, getattr(config, "text_config", None)):
+    for part in filter(None, (config, getattr(config, "text_config", None))):
         rope = getattr(part, "rope_parameters", None)
         if isinstance(rope, dict) and rope.get("rope_type") in ("longrope", "dynamic"):
             kept = {k: rope[k] for k in ("rope_theta", "partial_rotary_factor") if k in rope}
@@ -169,7 +170,8 @@ def _attention(
         def backward(ctx: Any, *slopes: Any) -> Any:
             raise NotImplementedError
 
-    return Fused.apply(query, key, value).transpose(1, 2).contiguous(), None
+    fused: Any = Fused
+    return fused.apply(query, key, value).transpose(1, 2).contiguous(), None
 
 
 def available_bytes(device: str) -> int:
