@@ -11,6 +11,7 @@ from compass_assets.assets import (
     corpora,
     drift,
     embeddings,
+    fetch,
     gaps,
     logs,
     report,
@@ -30,11 +31,11 @@ def build_defs(loaded: LoadedProject, resources: Mapping[str, Any] | None = None
     project = loaded.project
     code_versions = Workspace.open(loaded).code_versions
     jobs = build_jobs(project)
-    by_name = {job.name: job for job in jobs}
+    by_name = {job.name: job for job in [*jobs, fetch.fetch_corpora]}
     return dg.Definitions(
         assets=[asset for stage in STAGES for asset in stage.build(project, code_versions)],
         asset_checks=[adapters_in_sync],
-        jobs=[logs.ingest_logs, embeddings.backlog_job(project), *jobs],
+        jobs=[logs.ingest_logs, embeddings.backlog_job(project), fetch.fetch_corpora, *jobs],
         sensors=build_sensors(loaded, by_name),
         resources={
             "project": project_resource(str(loaded.file)),

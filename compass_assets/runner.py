@@ -19,6 +19,7 @@ from compass_assets.partitions import POOLS
 from compass_assets.runs import Job, RunPool
 from compass_core.config.load import LoadedProject, with_overrides
 from compass_core.errors import CompassError
+from compass_core.stages.fetch import waiting_corpora
 from compass_core.stages.logs import pending_logs
 from compass_core.stages.plan import BY_LANGUAGE, ON_DEMAND, plan_language, plan_pool
 from compass_core.stages.sources import changed_sources
@@ -141,6 +142,8 @@ class Runner:
     def _auxiliary(self) -> None:
         """Read pools whose files changed; all their vectors are made by one child afterwards."""
         ws = self.workspace
+        if waiting_corpora(ws):
+            self._run("fetch_corpora")
         changed = {c.partition for c in changed_sources(ws)[0] if c.asset == "auxiliary_corpus"}
         pools = sorted(changed | set(ws.manifests.partitions("auxiliary_corpus")))
         self._instance.add_dynamic_partitions(POOLS, pools)

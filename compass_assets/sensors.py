@@ -17,6 +17,7 @@ from compass_assets.sync import report_sync, sync_statuses
 from compass_core.config.load import LoadedProject, load_project
 from compass_core.corpora.files import find_languages
 from compass_core.hashing import version_of
+from compass_core.stages.fetch import waiting_corpora
 from compass_core.stages.logs import pending_logs
 from compass_core.stages.sources import changed_sources
 from compass_core.workspace import Workspace
@@ -28,6 +29,7 @@ JOB_OF_SOURCE = {
     "training_corpus": "ingest_training",
     "benchmark_items": "ingest_benchmarks",
 }
+FETCH_JOB = "fetch_corpora"
 _UNFINISHED = {
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -54,7 +56,7 @@ def build_sensors(loaded: LoadedProject, jobs: Mapping[str, Any]) -> list[Any]:
 
     @dg.sensor(
         name="corpus_files",
-        jobs=[jobs[name] for name in JOB_OF_SOURCE.values()],
+        jobs=[jobs[name] for name in (FETCH_JOB, *JOB_OF_SOURCE.values())],
         minimum_interval_seconds=30,
         default_status=running,
         description="New or changed corpora and benchmark items: one run a language.",
@@ -128,10 +130,20 @@ def look_for_logs(instance: dg.DagsterInstance, ws: Workspace) -> Looked:
 
 
 def look_for_corpora(instance: dg.DagsterInstance, ws: Workspace) -> Looked:
-    """One run request for each partition whose files changed; registers new pool languages."""
+    """One run request for each partition whose files changed; registers new pool languages.
+
+    Corpora that compass.yaml names and that are not fetched yet are asked for in one more run.
+    """
     changed, problems = changed_sources(ws)
     requests: list[dg.RunRequest] = []
     seen = []
+    waiting = waiting_corpora(ws)
+    if waiting:
+        batch = version_of([corpus.model_dump(mode="json") for corpus in waiting])
+        request, why_not = batch_request(instance, batch, job_name=FETCH_JOB)
+        seen.append(f"to fetch: {', '.join(corpus.name for corpus in waiting)} {why_not}")
+        if request:
+            requests.append(request)
     for source in changed:
         request, why_not = batch_request(
             instance,

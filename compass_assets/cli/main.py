@@ -109,6 +109,19 @@ def materialize(
 
 
 @app.command()
+def fetch(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Names under `corpora`; none: all that wait.")
+    ] = None,
+) -> None:
+    """Stream datasets that compass.yaml names into the input folders, at a pinned revision."""
+    from compass_assets.cli.fetch_cmd import run_fetch
+    from compass_assets.location import find_project
+
+    _guarded(lambda: run_fetch(find_project(), names or []))
+
+
+@app.command()
 def status(as_json: JsonOption = False) -> None:
     """Per language: what is fresh, what is stale and why, the last score, input that waits.
 
