@@ -22,7 +22,8 @@ AGREES, RELATED, DISAGREES, UNSURE, UNKNOWN = (
     "unsure",
     "unknown",
 )
-MAX_CHARS = 1_000  # what is beyond changes no verdict and costs time
+MAX_CHARS = 400  # what is beyond hardly changes a verdict and costs time
+MAX_SEGMENTS = 4  # sentences looked at for a second language
 MIN_SEGMENT_LETTERS = 24
 MIXED_CONFIDENCE = 0.95  # of each segment's language before a text is called mixed
 MIN_SCRIPT_SHARE = 0.2
@@ -130,7 +131,8 @@ def _mixed(text: str, letters: int) -> bool:
     segments = [s for s in _SEGMENT.split(text) if len(_LETTER.findall(s)) >= MIN_SEGMENT_LETTERS]
     if len(segments) < 2:
         return False
-    found = {tag for tag, confidence in map(_classify, segments) if confidence >= MIXED_CONFIDENCE}
+    judged = map(_classify, segments[:MAX_SEGMENTS])
+    found = {tag for tag, confidence in judged if confidence >= MIXED_CONFIDENCE}
     tags = sorted(found)
     return any(not related(a, b) for i, a in enumerate(tags) for b in tags[i + 1 :])
 

@@ -38,7 +38,7 @@ _EMAIL = regex.compile(
 _NOBODY = regex.compile(
     r"@(?:.*\.)?(?:example(?:\.(?:com|org|net))?|test|invalid|localhost)$", regex.I
 )
-_CARD = regex.compile(r"(?<![\p{N}.,-])\p{Nd}(?:[ -]?\p{Nd}){12,18}(?![\p{N}]|[.,-]\p{Nd})")
+_CARD = regex.compile(r"(?<![\p{N}.,+-])\p{Nd}(?:[ -]?\p{Nd}){12,18}(?![\p{N}]|[.,-]\p{Nd})")
 _CARD_STARTS = regex.compile(
     r"4|5[1-5]|2(?:22[1-9]|2[3-9]|[3-6]|7[01]|720)|3[47]|3(?:0[0-5]|[689])|6(?:011|4[4-9]|5)|35"
 )

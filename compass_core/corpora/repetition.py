@@ -34,6 +34,8 @@ def repetition(text: str, min_units: int = 50) -> str | None:
     """
     if len(text) < min_units:
         return None
+    if not _UNSEGMENTED.search(text) and len(text.split()) < min_units / 2:
+        return None  # far too few words, however they are counted
     units, scale = _units(text)
     if len(units) < min_units * scale:
         return None

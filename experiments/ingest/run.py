@@ -10,13 +10,15 @@ import os
 import resource
 import time
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Annotated, Any
 
 import polars as pl
 import typer
 
-from compass_core import layout
+from compass_core import layout, records
 from compass_core.config.load import load_project
 from compass_core.corpora.benchmark_items import ingest_benchmarks
 from compass_core.corpora.files import find_languages
@@ -33,20 +35,23 @@ def main(
     project: Annotated[Path, typer.Option()],
     out: Annotated[Path, typer.Option()],
     duplicates: Annotated[str, typer.Option(help="off, exact or near")] = "exact",
+    workers: Annotated[int, typer.Option(help="Languages at a time.")] = 1,
 ) -> None:
     """Lay out, ingest, sum up."""
     laid = lay_out(shared, project.resolve())
-    settings = project / "compass.yaml"
+    settings = project.resolve() / "compass.yaml"
     text = settings.read_text().split("\ncleaning:")[0].rstrip()
     settings.write_text(f"{text}\ncleaning:\n  duplicates: {duplicates}\n")
-    ws = Workspace.open(load_project(settings))
-    started, cpu = time.monotonic(), time.process_time()
-    parts = {
-        "auxiliary_corpus": _corpora(ws),
-        "usage_logs": _logs(ws),
-        "benchmark_items": _benchmarks(ws),
-    }
-    wall_s, cpu_s = time.monotonic() - started, time.process_time() - cpu
+    started = time.monotonic()
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        parts = {
+            "auxiliary_corpus": _corpora(settings, pool),
+            "usage_logs": _logs(settings, pool),
+            "benchmark_items": _benchmarks(settings, pool),
+        }
+    wall_s = time.monotonic() - started
+    costs = [one for part in parts.values() for one in part["languages"].values()]
+    cpu_s = sum(one["cpu_s"] for one in costs)
     read = sum(part["read"] for part in parts.values())
     result = {
         "laid_out": {name: dict(counts) for name, counts in laid.items()},
@@ -56,33 +61,58 @@ def main(
         "wall_s": round(wall_s, 1),
         "cpu_s": round(cpu_s, 1),
         "rows_per_cpu_s": round(read / cpu_s),
-        "peak_gib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 2),
+        "workers": workers,
+        "peak_gib_of_a_worker": max(one["peak_gib"] for one in costs),
         "load": round(os.getloadavg()[0], 1),
     }
     out.write_text(json.dumps(result, ensure_ascii=False, indent=1))
     typer.echo(json.dumps({k: v for k, v in result.items() if k != "parts"}, indent=1))
 
 
-def _corpora(ws: Workspace) -> dict[str, Any]:
+def _corpora(file: Path, pool: ProcessPoolExecutor) -> dict[str, Any]:
     total = _Total()
     by_language = {}
-    reasons_by_source: dict[str, Counter[str]] = {}
-    for language in sorted(find_languages(ws.input_folder("auxiliary"))[0]):
-        started = time.process_time()
-        result = ingest_corpus(ws, "auxiliary", language).result
-        key = layout.corpus("auxiliary", language)
-        publish_ingest(ws.store, result, key, "auxiliary_corpus", language)
-        total.add(result.rows_read, result.accepted.height, result.reasons, result.pii)
-        for file, reason in result.quarantined.select("file", "reason").iter_rows():
-            reasons_by_source.setdefault(file, Counter())[reason] += 1
-        by_language[language] = {
-            **language_facts(result.accepted),
-            "rows": result.accepted.height,
-            "cpu_s": round(time.process_time() - started, 2),
-            "by_file": _flags_by_file(result.accepted),
-        }
-    sources = {name: dict(counts) for name, counts in reasons_by_source.items()}
+    reasons_by_file: dict[str, Counter[str]] = {}
+    languages = sorted(find_languages(_open(file).input_folder("auxiliary"))[0])
+    results = pool.map(_corpus, [file] * len(languages), languages)
+    for language, made in zip(languages, results, strict=True):
+        total.add(*made.pop("account"))
+        for name, reasons in made.pop("reasons").items():
+            reasons_by_file.setdefault(name, Counter()).update(reasons)
+        by_language[language] = made
+    sources = {name: dict(counts) for name, counts in reasons_by_file.items()}
     return {**total.facts(), "reasons_by_file": sources, "languages": by_language}
+
+
+def _corpus(file: Path, language: str) -> dict[str, Any]:
+    """One language in a worker process: read, cleaned, identified, published."""
+    ws = _open(file)
+    started = time.process_time()
+    result = ingest_corpus(ws, "auxiliary", language).result
+    key = layout.corpus("auxiliary", language)
+    publish_ingest(ws.store, result, key, "auxiliary_corpus", language)
+    reasons: dict[str, Counter[str]] = {}
+    for name, reason in result.quarantined.select("file", "reason").iter_rows():
+        reasons.setdefault(name, Counter())[reason] += 1
+    return {
+        "account": (result.rows_read, result.accepted.height, result.reasons, result.pii),
+        "reasons": reasons,
+        **language_facts(result.accepted),
+        "rows": result.accepted.height,
+        "by_file": _flags_by_file(result.accepted),
+        **_cost(started),
+    }
+
+
+def _cost(started: float) -> dict[str, float]:
+    return {
+        "cpu_s": round(time.process_time() - started, 2),
+        "peak_gib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 2),
+    }
+
+
+def _open(file: Path) -> Workspace:
+    return Workspace.open(load_project(file))
 
 
 def _flags_by_file(frame: pl.DataFrame) -> dict[str, dict[str, int]]:
@@ -93,32 +123,50 @@ def _flags_by_file(frame: pl.DataFrame) -> dict[str, dict[str, int]]:
     return found
 
 
-def _logs(ws: Workspace) -> dict[str, Any]:
+def _logs(file: Path, pool: ProcessPoolExecutor) -> dict[str, Any]:
     total = _Total()
-    by_language = {}
-    for language in sorted(find_languages(ws.logs_place)[0]):
-        days = ingest_pending(ws, language)
-        made = Ledger(ws.store, language).totals()
-        total.add(made["rows_read"], made["rows_accepted"], made["reasons"], made["pii"])
-        keys = [layout.usage_day(language, day.isoformat()) for day in days]
-        if keys:
-            rows = pl.concat([ws.store.read_parquet(key) for key in keys])
-            by_language[language] = {**language_facts(rows), "rows": rows.height, "days": len(keys)}
-    return {**total.facts(), "languages": by_language}
+    languages = sorted(find_languages(_open(file).logs_place)[0])
+    made = list(pool.map(_log, [file] * len(languages), languages))
+    for one in made:
+        total.add(*one.pop("account"))
+    return {**total.facts(), "languages": dict(zip(languages, made, strict=True))}
 
 
-def _benchmarks(ws: Workspace) -> dict[str, Any]:
+def _log(file: Path, language: str) -> dict[str, Any]:
+    ws = _open(file)
+    started = time.process_time()
+    days = ingest_pending(ws, language)
+    made = Ledger(ws.store, language).totals()
+    keys = [layout.usage_day(language, day.isoformat()) for day in days]
+    empty = [records.empty(records.USAGE)]
+    rows = pl.concat([*empty, *(ws.store.read_parquet(key) for key in keys)])
+    account = (made["rows_read"], made["rows_accepted"], made["reasons"], made["pii"])
+    return {
+        "account": account,
+        **language_facts(rows),
+        "rows": rows.height,
+        "days": len(keys),
+        **_cost(started),
+    }
+
+
+def _benchmarks(file: Path, pool: ProcessPoolExecutor) -> dict[str, Any]:
     total = _Total()
-    for language in ws.targets:
-        result = ingest_benchmarks(
-            ws.input_folder("benchmarks"),
-            language,
-            ws.project.benchmarks.suites,
-            ws.project.ingest,
-        )
-        publish_ingest(ws.store, result, layout.benchmark(language), "benchmark_items", language)
-        total.add(result.rows_read, result.accepted.height, result.reasons, result.pii)
-    return total.facts()
+    languages = _open(file).targets
+    made = list(pool.map(_items, [file] * len(languages), languages))
+    for one in made:
+        total.add(*one.pop("account"))
+    return {**total.facts(), "languages": dict(zip(languages, made, strict=True))}
+
+
+def _items(file: Path, language: str) -> dict[str, Any]:
+    ws = _open(file)
+    started = time.process_time()
+    folder, suites = ws.input_folder("benchmarks"), ws.project.benchmarks.suites
+    result = ingest_benchmarks(folder, language, suites, ws.project.ingest)
+    publish_ingest(ws.store, result, layout.benchmark(language), "benchmark_items", language)
+    account = (result.rows_read, result.accepted.height, result.reasons, result.pii)
+    return {"account": account, **_cost(started)}
 
 
 class _Total:

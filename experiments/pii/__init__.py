@@ -1,0 +1,1 @@
+"""How much personal data the cleaning finds, and how much it takes for it wrongly."""
