@@ -143,7 +143,7 @@ class Runner:
         """Read pools whose files changed; all their vectors are made by one child afterwards."""
         ws = self.workspace
         if waiting_corpora(ws):
-            self._run("fetch_corpora")
+            self._run([Job("fetch_corpora")])
         changed = {c.partition for c in changed_sources(ws)[0] if c.asset == "auxiliary_corpus"}
         pools = sorted(changed | set(ws.manifests.partitions("auxiliary_corpus")))
         self._instance.add_dynamic_partitions(POOLS, pools)
