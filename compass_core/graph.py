@@ -188,7 +188,16 @@ _TABLE = (
         "drift_report",
         "language",
         ("usage_embeddings", "promoted_adapter"),
-        settings=("drift", "seed"),
+        settings=(
+            "drift.window_days",
+            "drift.min_rows",
+            "drift.alpha",
+            "drift.min_effect_bits",
+            "drift.min_cluster_shift",
+            "usage.source",
+            "seed",
+        ),
+        code="2",
     ),
     Node(
         "language_report",

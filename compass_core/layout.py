@@ -96,13 +96,23 @@ def comparison(language: str) -> str:
 
 
 def drift(language: str) -> str:
-    """History of drift reports, one row a report."""
+    """History of drift reports, one row an adapter version and day."""
     return f"drift/{language}.parquet"
 
 
 def report(language: str) -> str:
     """The page of a language: one self-contained HTML file."""
     return f"reports/{language}.html"
+
+
+def drift_clusters(language: str) -> str:
+    """The clusters that moved, by drift report."""
+    return f"drift_clusters/{language}.parquet"
+
+
+def drift_anchor(language: str, version: str) -> str:
+    """Cluster and user of each prompt that an adapter version was trained for."""
+    return f"drift_anchors/{language}-{version}.parquet"
 
 
 def manifest(asset: str, partition: str) -> str:

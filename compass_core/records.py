@@ -224,18 +224,44 @@ DRIFT = _schema(
     {
         "language": pl.String,
         "measured_at": pl.Datetime("us", "UTC"),
+        "report_version": pl.String,
+        "adapter_version": pl.String,
+        "anchor_first_day": pl.Date,
+        "anchor_last_day": pl.Date,
+        "anchor_rows": pl.Int64,
         "window_first_day": pl.Date,
         "window_last_day": pl.Date,
         "window_rows": pl.Int64,
-        "anchor_rows": pl.Int64,
-        "adapter_version": pl.String,
+        "window_users": pl.Int64,  # null where the logs name no user
+        "verdict": pl.String,  # drift | no_drift | insufficient_data
+        "reason": pl.String,
         "jsd_bits": pl.Float64,
         "null_mean_bits": pl.Float64,
         "null_95_bits": pl.Float64,
-        "p_value": pl.Float64,
+        "excess_bits": pl.Float64,  # jsd_bits - null_mean_bits
+        "p_value": pl.Float64,  # of this look
+        "p_month": pl.Float64,  # of a month of daily looks; below drift.alpha: not chance
+        "design_effect": pl.Float64,
         "novel_share": pl.Float64,
-        "verdict": pl.String,  # drift | no_drift | insufficient_data
-        "moved_clusters": pl.List(pl.Int64),
+        "novel_anchor_share": pl.Float64,
+        "novel_p_value": pl.Float64,
+        "moved_clusters": pl.List(pl.Int64),  # -2: outside every cluster
+    }
+)
+
+DRIFT_CLUSTERS = _schema(
+    {
+        "language": pl.String,
+        "report_version": pl.String,
+        "adapter_version": pl.String,
+        "window_last_day": pl.Date,
+        "cluster_id": pl.Int64,
+        "title": pl.String,
+        "anchor_share": pl.Float64,
+        "window_share": pl.Float64,
+        "change": pl.Float64,
+        "p_value": pl.Float64,
+        "examples": pl.List(pl.String),
     }
 )
 
@@ -275,6 +301,12 @@ CORPORA = _schema(
 def empty(schema: pl.Schema) -> pl.DataFrame:
     """A frame of no rows with the schema's columns."""
     return pl.DataFrame(schema=schema)
+
+
+def widened(frame: pl.DataFrame, schema: pl.Schema) -> pl.DataFrame:
+    """As conform, with nulls in the columns that a table of an earlier version did not have."""
+    absent = [pl.lit(None).alias(name) for name in schema if name not in frame.columns]
+    return conform(frame.with_columns(absent), schema)
 
 
 def conform(frame: pl.DataFrame, schema: pl.Schema) -> pl.DataFrame:

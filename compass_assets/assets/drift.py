@@ -4,7 +4,9 @@ import dagster as dg
 
 from compass_assets.automation import FOLLOW
 from compass_assets.describe import graph_asset
+from compass_assets.drift_plots import history_plot
 from compass_assets.partitions import language_partitions
+from compass_assets.preview import table
 from compass_assets.resources import ProjectResource
 from compass_assets.step import Events, Step
 from compass_core import layout
@@ -20,27 +22,42 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
         condition=FOLLOW,
         description=(
             "Recent logs against the usage that the serving adapter was trained for, in the same "
-            "clusters, judged against what chance alone would give."
+            "clusters, judged against what chance alone would give. The sensor drift_updates acts "
+            "on its verdict."
         ),
     )
     def drift_report(context: dg.AssetExecutionContext, project: ProjectResource) -> Events:
-        from compass_core.stages.drift import measure_drift
+        from compass_core.stages.drift import measure_drift, read_history
 
         step = Step(context, project, "drift_report")
-        report, version = measure_drift(step.ws, step.partition)
+        report, moved, version = measure_drift(step.ws, step.partition)
         bits = report["jsd_bits"]
-        summary = f"{report['verdict']} on {report['window_rows']} prompts"
+        summary = f"{report['verdict']} on {report['window_rows']} prompts: {report['reason']}"
         if bits is not None:
-            summary += f", jsd {bits:.3f} bits, chance alone {report['null_mean_bits']:.3f}"
-        figures = {k: v for k, v in report.items() if isinstance(v, int | float | str)}
+            summary += f"; jsd {bits:.3f} bits, chance alone {report['null_mean_bits']:.3f}"
+        figures = {
+            k: v
+            for k, v in report.items()
+            if isinstance(v, int | float | str) and k != "report_version"
+        }
+        kept = ("verdict", "reason", "jsd_bits", "excess_bits", "p_month", "adapter_version")
+        last_day = report["window_last_day"]
         yield step.finish(
             version,
             summary=summary,
-            facts={"verdict": report["verdict"], "jsd_bits": bits},
+            facts={
+                **{name: report[name] for name in kept},
+                "window_last_day": str(last_day) if last_day else None,
+                "moved_clusters": report["moved_clusters"],
+            },
             metadata={
                 **figures,
-                "window": f"{report['window_first_day']} to {report['window_last_day']}",
-                "moved_clusters": dg.MetadataValue.json(report["moved_clusters"]),
+                "window": f"{report['window_first_day']} to {last_day}",
+                "anchor": f"{report['anchor_first_day']} to {report['anchor_last_day']}",
+                "moved_clusters": table(
+                    moved, ["cluster_id", "title", "anchor_share", "window_share", "examples"], 12
+                ),
+                "history": dg.MetadataValue.md(history_plot(read_history(step.ws, step.partition))),
                 "settings": dg.MetadataValue.json(step.ws.project.drift.model_dump()),
                 "path": dg.MetadataValue.path(step.ws.store.uri(layout.drift(step.partition))),
             },

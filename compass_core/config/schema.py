@@ -272,15 +272,35 @@ class Benchmarks(Section):
 
 
 class Drift(Section):
-    """When a change of usage counts as drift."""
+    """When a change of usage counts as drift, and what follows from it."""
 
-    window_days: int = Field(5, ge=1, description="Days of logs compared with the anchor.")
+    window_days: int = Field(
+        7,
+        ge=1,
+        le=60,
+        description="Days of logs compared with the anchor; whole weeks keep weekdays out of it.",
+    )
     min_rows: int = Field(100, ge=1, description="Fewer rows than this: insufficient_data.")
     alpha: Annotated[float, Field(gt=0, lt=0.5)] = Field(
         0.01, description="Chance of a false alarm in a month of daily looks."
     )
     min_effect_bits: float = Field(
         0.01, ge=0, description="Smaller excess over the null's mean is never called drift."
+    )
+    min_cluster_shift: Annotated[float, Field(gt=0, le=1)] = Field(
+        0.03, description="A single cluster whose share moved by less is never called drift."
+    )
+    auto_update: bool = Field(
+        True, description="Drift asks for an update of the language's adapter by itself."
+    )
+    cooldown_days: float = Field(
+        7.0,
+        ge=0,
+        description="Days without a new request after an update that failed, was not promoted, or "
+        "was rolled back.",
+    )
+    loss_rows: int = Field(
+        200, ge=0, description="Prompts of either side that the model's loss is taken on; 0: none."
     )
 
 

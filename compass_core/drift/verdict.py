@@ -1,117 +1,135 @@
 """The verdict on a window of usage against the usage that an adapter was trained for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from compass_core.config.schema import Drift
+from compass_core.drift.design_effect import design_effects
+from compass_core.drift.looks import month_chance
+from compass_core.drift.permutation import STAGES, Null, permutation_null, scores
+from compass_core.drift.sample import Sample
 from compass_core.gaps.divergence import jsd_bits
-from compass_core.hashing import seeded_generator
 
-DRAWS = 2_000
-LOOKS_PER_MONTH = 30
-MOVED_SIGMAS = 3.0
+NAMED_AT = 0.05  # chance that a cluster is named although none moved
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A cell whose share changed. `p_value` allows for looking at all cells."""
+
+    cell: int
+    anchor_share: float
+    window_share: float
+    p_value: float
+
+    @property
+    def change(self) -> float:
+        return self.window_share - self.anchor_share
 
 
 @dataclass(frozen=True)
 class DriftVerdict:
-    """`moved_clusters`: (position, change of share) of clusters that moved, largest first."""
+    """Divergences are in bits. The null's figures are for these users (times `design_effect`)."""
 
     verdict: str  # drift | no_drift | insufficient_data
-    jsd_bits: float
-    null_mean_bits: float
-    null_95_bits: float
-    p_value: float
-    novel_share: float
-    novel_p_value: float
-    moved_clusters: list[tuple[int, float]]
+    reason: str
+    jsd_bits: float | None = None
+    null_mean_bits: float | None = None
+    null_95_bits: float | None = None
+    excess_bits: float | None = None
+    p_value: float | None = None  # of this look
+    p_month: float | None = None  # that a quiet month has a look like this or a rarer one
+    design_effect: float | None = None
+    novel_share: float | None = None
+    novel_anchor_share: float | None = None
+    novel_p_value: float | None = None
+    moved: list[Moved] = field(default_factory=list)
 
 
 def drift_verdict(
-    window: np.ndarray,
-    anchor: np.ndarray,
-    novel_window: int,
-    novel_anchor: int,
+    window: Sample,
+    anchor: Sample,
     settings: Drift,
     seed: int,
+    stages: tuple[int, ...] = STAGES,
 ) -> DriftVerdict:
-    """Compare counts int64[K] of a window with those of the anchor, in the same clusters.
+    """Judge a window against the anchor, two samples without a common row, in the same cells.
 
-    The null is that both are drawn from one distribution: the pooled counts are dealt out again
-    (multivariate hypergeometric, 2,000 draws), so clusters, sample sizes and sparsity are those of
-    the data. Far tails are read off a gamma with the null's mean and variance. Novelty (rows
-    outside every cluster, already among the counts) has Fisher's exact test of its own.
-    `drift` needs p < alpha / (30 looks a month × 2 tests) and, for the distribution, an excess over
-    the null's mean of at least `min_effect_bits`.
+    Two statistics: the Jensen-Shannon divergence, for changes spread over many clusters, and the
+    largest |z| of a single cell, for one topic that grows; the last cell is what lies outside all
+    clusters. Both are divided by the design effect of the users and judged by a permutation null
+    (`permutation.py`), together and over a month of daily looks (`looks.py`).
+    `drift` needs the month's chance below alpha and a smallest effect: an excess of the divergence
+    over its null mean of `min_effect_bits`, or a cell whose share moved by `min_cluster_shift`.
+    Only cells that could move that far are tested.
     """
-    rows, anchor_rows = int(window.sum()), int(anchor.sum())
-    novel_share = novel_window / rows if rows else 0.0
-    if rows < settings.min_rows or anchor_rows < settings.min_rows:
-        return DriftVerdict("insufficient_data", 0.0, 0.0, 0.0, 1.0, novel_share, 1.0, [])
-    distance = jsd_bits(window.astype(float), anchor.astype(float))
-    null = _null(window, anchor, seed)
-    p_value = _upper_tail(null, distance)
-    novel_p = _novelty(novel_window, rows, novel_anchor, anchor_rows)
-    limit = settings.alpha / (LOOKS_PER_MONTH * 2)
-    moved = distance - float(null.mean()) >= settings.min_effect_bits
-    found = (p_value < limit and moved) or novel_p < limit
+    n, m = window.rows, anchor.rows
+    if n < settings.min_rows or m < settings.min_rows:
+        which, rows = ("window", n) if n < settings.min_rows else ("anchor", m)
+        return DriftVerdict(
+            "insufficient_data",
+            f"{rows} prompts in the {which}, drift.min_rows is {settings.min_rows}",
+        )
+    overall, by_cell = design_effects(window, anchor)
+    p, q = window.counts / n, anchor.counts / m
+    pooled = window.counts + anchor.counts
+    share = pooled / (n + m)
+    tested = share >= settings.min_cluster_shift * min(n, m) / (n + m)
+    z = scores(p - q, share, n, m) / np.sqrt(np.maximum(overall, by_cell))
+    far = tested & (np.abs(p - q) >= settings.min_cluster_shift)
+    largest = float(z[far].max()) if far.any() else 0.0
+    distance = jsd_bits(window.counts.astype(float), anchor.counts.astype(float))
+    null = permutation_null(pooled, n, tested, distance / overall, largest, seed, stages)
+    cells, days = int((pooled > 0).sum()), settings.window_days
+    month = [month_chance(p, cells, days, n / m) for p in (null.p_distribution, null.p_cluster)]
+    mean_bits = overall * float(null.divergence_bits.mean())
+    spread = month[0] < settings.alpha and distance - mean_bits >= settings.min_effect_bits
+    single = month[1] < settings.alpha and bool(far.any())
+    found = spread or single
     return DriftVerdict(
         "drift" if found else "no_drift",
+        _reason(spread, single, min(month), settings),
         distance,
-        float(null.mean()),
-        float(np.quantile(null, 0.95)),
-        p_value,
-        novel_share,
-        novel_p,
-        _moved(window, anchor) if found else [],
+        mean_bits,
+        overall * float(np.quantile(null.divergence_bits, 0.95)),
+        distance - mean_bits,
+        min(null.p_distribution, null.p_cluster),
+        min(month),
+        overall,
+        float(p[-1]),
+        float(q[-1]),
+        _chance(null, float(z[-1])) if tested[-1] else 1.0,
+        _moved(p, q, z, tested, null) if found else [],
     )
 
 
-def _null(window: np.ndarray, anchor: np.ndarray, seed: int) -> np.ndarray:
-    """Divergences f64[2000] between two groups of these sizes when nothing moved."""
-    pooled = (window + anchor).astype(np.int64)
-    pooled = pooled[pooled > 0]
-    generator = seeded_generator(seed, "drift-null")
-    drawn = generator.multivariate_hypergeometric(
-        pooled, int(window.sum()), size=DRAWS, method="marginals"
-    )
-    p = drawn / window.sum()
-    q = (pooled - drawn) / anchor.sum()
-    middle = (p + q) / 2
-    with np.errstate(divide="ignore", invalid="ignore"):
-        halves = [np.where(r > 0, r * np.log2(r / middle), 0.0).sum(axis=1) for r in (p, q)]
-    return np.asarray((halves[0] + halves[1]) / 2)
-
-
-def _upper_tail(null: np.ndarray, observed: float) -> float:
-    from scipy.stats import gamma
-
-    exceeded = int((null >= observed).sum())
-    if exceeded >= 10:
-        return (exceeded + 1) / (DRAWS + 1)
-    mean, variance = float(null.mean()), float(null.var())
-    if variance <= 0:
-        return 1.0 if observed <= mean else 0.0
-    return float(gamma.sf(observed, mean**2 / variance, scale=variance / mean))
-
-
-def _novelty(novel_window: int, rows: int, novel_anchor: int, anchor_rows: int) -> float:
-    from scipy.stats import fisher_exact
-
-    table = [
-        [novel_window, rows - novel_window],
-        [novel_anchor, anchor_rows - novel_anchor],
+def _moved(
+    p: np.ndarray, q: np.ndarray, z: np.ndarray, tested: np.ndarray, null: Null
+) -> list[Moved]:
+    """Cells that moved more than the most extreme cell of most quiet looks, largest change first."""
+    cells = [
+        Moved(int(c), float(q[c]), float(p[c]), _chance(null, float(z[c])))
+        for c in np.flatnonzero(tested)
     ]
-    return float(fisher_exact(table, alternative="greater").pvalue)
+    named = [cell for cell in cells if cell.p_value < NAMED_AT]
+    return sorted(named, key=lambda cell: (-abs(cell.change), cell.cell))
 
 
-def _moved(window: np.ndarray, anchor: np.ndarray) -> list[tuple[int, float]]:
-    """Clusters whose share differs by more than three standard errors."""
-    n, m = window.sum(), anchor.sum()
-    pooled = (window + anchor) / (n + m)
-    change = window / n - anchor / m
-    error = np.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m))
-    far = np.flatnonzero(np.abs(change) > MOVED_SIGMAS * np.maximum(error, 1e-12))
-    far = far[(window + anchor)[far] > 0]
-    order = far[np.argsort(-np.abs(change[far]), kind="stable")]
-    return [(int(c), float(change[c])) for c in order]
+def _chance(null: Null, z: float) -> float:
+    """Chance that the most extreme of all cells reaches z in one look when none moved."""
+    return float((1 + (null.largest_z >= z).sum()) / (len(null.largest_z) + 1))
+
+
+def _reason(spread: bool, single: bool, p_month: float, settings: Drift) -> str:
+    chance = f"a quiet month shows this with chance {p_month:.2g}"
+    if spread or single:
+        what = {
+            (True, True): "the distribution changed, one cluster most of all",
+            (True, False): "the distribution changed",
+            (False, True): "one cluster changed",
+        }[spread, single]
+        return f"{what}; {chance}"
+    if p_month < settings.alpha:
+        return f"not chance ({p_month:.2g} a month), but smaller than the smallest effect set"
+    return f"{chance}, drift.alpha is {settings.alpha:g}"

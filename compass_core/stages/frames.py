@@ -1,6 +1,8 @@
 """Reading what earlier stages stored: the rows of a role, ready to embed, cluster or sample."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import date
+from typing import Any
 
 import polars as pl
 
@@ -8,16 +10,25 @@ from compass_core import layout, records
 from compass_core.workspace import Workspace
 
 
-def usage_rows(ws: Workspace, language: str, last_days: int | None = None) -> pl.DataFrame:
-    """Rows of the usage window (records.USAGE); only its last calendar days if asked."""
+def usage_rows(ws: Workspace, language: str) -> pl.DataFrame:
+    """Rows of the usage window (records.USAGE)."""
     manifest = ws.store.read_json(layout.window(language))
-    days = sorted(manifest["days"])
-    if last_days is not None and days:
-        from datetime import date, timedelta
+    return _usage_of_days(ws, language, manifest["days"])
 
-        first = date.fromisoformat(days[-1]) - timedelta(days=last_days - 1)
-        days = [day for day in days if date.fromisoformat(day) >= first]
-    frames = [ws.store.read_parquet(layout.usage_day(language, day)) for day in days]
+
+def usage_rows_between(ws: Workspace, language: str, first: date, last: date) -> pl.DataFrame:
+    """Rows of the logged days from first to last, both included, whatever the window holds now."""
+    book: dict[str, Any] = ws.store.read_json_or_none(layout.usage_days(language)) or {}
+    days = [
+        day
+        for day, entry in book.items()
+        if entry["rows"] > 0 and first <= date.fromisoformat(day) <= last
+    ]
+    return _usage_of_days(ws, language, days)
+
+
+def _usage_of_days(ws: Workspace, language: str, days: Iterable[str]) -> pl.DataFrame:
+    frames = [ws.store.read_parquet(layout.usage_day(language, day)) for day in sorted(days)]
     return pl.concat([records.empty(records.USAGE), *frames], how="diagonal_relaxed").sort("row_id")
 
 
