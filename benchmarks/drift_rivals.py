@@ -78,8 +78,7 @@ def compare_with_package(report: Callable[[str], None] = print) -> bool:
     """Whether the rule above and the installed evidently agree on 60 random tables."""
     import importlib
 
-    import pandas as pd
-
+    pd = importlib.import_module("pandas")
     tests = importlib.import_module("evidently.legacy.calculations.stattests.registry")
     core = importlib.import_module("evidently.legacy.core")
     rng = np.random.default_rng(3)
@@ -89,9 +88,7 @@ def compare_with_package(report: Callable[[str], None] = print) -> bool:
         p = rng.dirichlet(np.ones(cells))
         q = p if number % 2 else rng.dirichlet(np.ones(cells))
         counts = rng.multinomial(300, q), rng.multinomial(400 if number % 3 else 4_000, p)
-        current, reference = (
-            pd.Series(np.repeat(np.arange(cells), c)).astype(str) for c in counts
-        )
+        current, reference = (pd.Series(np.repeat(np.arange(cells), c)).astype(str) for c in counts)
         kind = core.ColumnType.Categorical
         test = tests.get_stattest(reference, current, kind, None)
         found = test(reference, current, kind, None)

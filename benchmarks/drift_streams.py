@@ -105,9 +105,7 @@ def make_stream(
     return Stream(world, days, topics, place, users)
 
 
-def _target(
-    rng: np.random.Generator, world: World, shares: np.ndarray, shift: Shift
-) -> np.ndarray:
+def _target(rng: np.random.Generator, world: World, shares: np.ndarray, shift: Shift) -> np.ndarray:
     """Where the changed prompts go: f64[topics]."""
     away = np.zeros(world.clusters + NEW_TOPICS)
     if shift.kind == "new_topic":

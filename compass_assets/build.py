@@ -17,6 +17,7 @@ from compass_assets.assets import (
     report,
 )
 from compass_assets.checks import adapters_in_sync
+from compass_assets.drift_sensor import build_drift_sensor
 from compass_assets.jobs import build_jobs
 from compass_assets.resources import project_resource
 from compass_assets.sensors import build_sensors
@@ -36,7 +37,7 @@ def build_defs(loaded: LoadedProject, resources: Mapping[str, Any] | None = None
         assets=[asset for stage in STAGES for asset in stage.build(project, code_versions)],
         asset_checks=[adapters_in_sync],
         jobs=[logs.ingest_logs, embeddings.backlog_job(project), fetch.fetch_corpora, *jobs],
-        sensors=build_sensors(loaded, by_name),
+        sensors=[*build_sensors(loaded, by_name), build_drift_sensor(loaded)],
         resources={
             "project": project_resource(str(loaded.file)),
             "pipes": dg.PipesSubprocessClient(),

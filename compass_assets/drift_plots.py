@@ -20,14 +20,15 @@ def history_plot(history: pl.DataFrame) -> str:
     if not measured.height:
         return ""
     figure, axes = plt.subplots(figsize=(8, 2.8), dpi=90)
-    for number, (_, part) in enumerate(measured.group_by("adapter_version", maintain_order=True)):
+    texts = ("exceeded by chance in 5 % of looks", "divergence from the anchor")
+    for _, part in measured.group_by("adapter_version", maintain_order=True):
         days = part["window_last_day"].to_list()
-        once = {"label": "exceeded by chance in 5 % of looks"} if number == 0 else {}
-        axes.fill_between(days, 0, part["null_95_bits"], color="#c9d3e3", alpha=0.8, **once)
-        once = {"label": "divergence from the anchor"} if number == 0 else {}
-        axes.plot(days, part["jsd_bits"], color="#2f6fde", marker="o", markersize=3, **once)
+        band, line = texts
+        axes.fill_between(days, 0, part["null_95_bits"], color="#c9d3e3", alpha=0.8, label=band)
+        axes.plot(days, part["jsd_bits"], color="#2f6fde", marker="o", markersize=3, label=line)
         name = part["adapter_version"][0]
         axes.annotate(name, (days[0], 0.01), xycoords=("data", "axes fraction"), fontsize=7)
+        texts = ("_nolegend_", "_nolegend_")  # one entry for all versions
     drifted = measured.filter(pl.col("verdict") == "drift")
     if drifted.height:
         axes.plot(

@@ -30,7 +30,7 @@ JOB_OF_SOURCE = {
     "benchmark_items": "ingest_benchmarks",
 }
 FETCH_JOB = "fetch_corpora"
-_UNFINISHED = {
+UNFINISHED = {
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.STARTING,
@@ -184,7 +184,7 @@ def batch_request(
 ) -> tuple[dg.RunRequest | None, str]:
     """A run request for a batch of input, or None and why not. Same state, same answer."""
     runs = instance.get_runs(dg.RunsFilter(tags={BATCH_TAG: batch}))
-    if any(run.status in _UNFINISHED for run in runs):
+    if any(run.status in UNFINISHED for run in runs):
         return None, "its run is on its way"
     failed = sum(run.status != dg.DagsterRunStatus.SUCCESS for run in runs)
     if failed >= MAX_TRIES:

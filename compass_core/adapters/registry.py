@@ -166,3 +166,8 @@ def versions(store: Store, language: str) -> pl.DataFrame:
 def write_catalogue(store: Store, language: str) -> None:
     """Bring the Parquet behind the `adapters` view up to date."""
     store.write_parquet(layout.adapters_catalogue(language), versions(store, language))
+
+
+def history(store: Store, language: str) -> list[dict[str, Any]]:
+    """Promotions and rollbacks, oldest first: from, to, action, reason, at (ISO time, UTC)."""
+    return list(_read(store, language)["history"])

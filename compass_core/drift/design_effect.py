@@ -47,7 +47,7 @@ def _centred(
 ) -> np.ndarray:
     """Sum over units of (r_u - mean)^2 by cell, from sums of x^2, of s x and of s^2."""
     total = squares - 2 * pooled * products + pooled**2 * sizes
-    return np.maximum(total - change**2 / units, 0.0) * units / max(units - 1, 1)
+    return np.asarray(np.maximum(total - change**2 / units, 0.0) * units / max(units - 1, 1))
 
 
 def _sums(window: Sample, anchor: Sample) -> tuple[np.ndarray, np.ndarray, float]:

@@ -107,7 +107,7 @@ def drift_verdict(
 def _moved(
     p: np.ndarray, q: np.ndarray, z: np.ndarray, tested: np.ndarray, null: Null
 ) -> list[Moved]:
-    """Cells that moved more than the most extreme cell of most quiet looks, largest change first."""
+    """Cells that moved more than any cell does in most quiet looks, largest change first."""
     cells = [
         Moved(int(c), float(q[c]), float(p[c]), _chance(null, float(z[c])))
         for c in np.flatnonzero(tested)

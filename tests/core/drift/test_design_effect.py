@@ -9,7 +9,9 @@ CELLS = 6
 
 def test_prompts_of_unknown_users_count_one_each():
     rng = np.random.default_rng(0)
-    window, anchor = (Sample(rng.integers(CELLS, size=n), np.full(n, ALONE), CELLS) for n in (90, 80))
+    window, anchor = (
+        Sample(rng.integers(CELLS, size=n), np.full(n, ALONE), CELLS) for n in (90, 80)
+    )
     overall, by_cell = design_effects(window, anchor)
     assert overall == 1.0
     assert (by_cell == 1).all()
