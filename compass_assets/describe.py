@@ -30,6 +30,7 @@ GROUPS = {
     "strategy_comparison": "4_adapters",
     "drift_report": "5_drift",
     "language_report": "6_report",
+    "performance_signal": "5_drift",
 }
 
 MODELS_POOL = "models"  # steps that hold a model; its limit is `execution.parallel`

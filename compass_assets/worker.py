@@ -52,7 +52,13 @@ def run(pipes: PipesContext) -> dict[str, Any]:
         return compare_strategies(
             ws, arguments["language"], arguments["strategies"], arguments["seeds"], report
         )
-    raise ValueError(f"task {extras['task']!r} received; allowed: encode, train, score, compare")
+    if extras["task"] == "performance":
+        from compass_core.stages.performance import measure_performance
+
+        return measure_performance(ws, arguments["language"], arguments["report_version"], report)
+    raise ValueError(
+        f"task {extras['task']!r} received; allowed: encode, train, score, compare, performance"
+    )
 
 
 if __name__ == "__main__":

@@ -200,6 +200,13 @@ _TABLE = (
         code="2",
     ),
     Node(
+        "performance_signal",
+        "language",
+        ("drift_report",),
+        settings=("drift.loss_rows", "adapter.max_tokens", "base_model.dtype", "seed"),
+        models=("base_model",),
+    ),
+    Node(
         "language_report",
         "language",
         (

@@ -110,6 +110,11 @@ def drift_clusters(language: str) -> str:
     return f"drift_clusters/{language}.parquet"
 
 
+def performance(language: str) -> str:
+    """History of the performance signal, by drift report."""
+    return f"performance/{language}.parquet"
+
+
 def drift_anchor(language: str, version: str) -> str:
     """Cluster and user of each prompt that an adapter version was trained for."""
     return f"drift_anchors/{language}-{version}.parquet"

@@ -265,6 +265,31 @@ DRIFT_CLUSTERS = _schema(
     }
 )
 
+PERFORMANCE = _schema(
+    {
+        "language": pl.String,
+        "measured_at": pl.Datetime("us", "UTC"),
+        "report_version": pl.String,
+        "adapter_version": pl.String,
+        "window_last_day": pl.Date,
+        "cluster_id": pl.Int64,  # null: all prompts
+        "anchor_loss": pl.Float64,  # nats per token, here and below
+        "window_loss": pl.Float64,
+        "anchor_base_loss": pl.Float64,
+        "window_base_loss": pl.Float64,
+        "change": pl.Float64,
+        "change_low": pl.Float64,
+        "change_high": pl.Float64,
+        "harm": pl.Float64,  # change minus that of the base model
+        "harm_low": pl.Float64,
+        "harm_high": pl.Float64,
+        "anchor_prompts": pl.Int64,
+        "window_prompts": pl.Int64,
+        "anchor_tokens": pl.Int64,
+        "window_tokens": pl.Int64,
+    }
+)
+
 COMPARISONS = _schema(
     {
         "language": pl.String,

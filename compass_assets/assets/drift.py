@@ -3,6 +3,7 @@
 import dagster as dg
 
 from compass_assets.automation import FOLLOW
+from compass_assets.child import run_child
 from compass_assets.describe import graph_asset
 from compass_assets.drift_plots import history_plot
 from compass_assets.partitions import language_partitions
@@ -14,9 +15,11 @@ from compass_core.config.schema import Project
 
 
 def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefinition]:
+    languages = language_partitions(project)
+
     @graph_asset(
         "drift_report",
-        language_partitions(project),
+        languages,
         code_versions,
         kinds=["parquet", "duckdb"],
         condition=FOLLOW,
@@ -63,4 +66,48 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
             },
         )
 
-    return [drift_report]
+    @graph_asset(
+        "performance_signal",
+        languages,
+        code_versions,
+        kinds=["pytorch", "duckdb"],
+        condition=FOLLOW,
+        child=True,
+        description=(
+            "The serving model's loss on the prompts of the drift report's window against those it "
+            "was trained for, beside the same change of the base model: a distribution can move "
+            "without harm, and harm can come without it."
+        ),
+    )
+    def performance_signal(
+        context: dg.AssetExecutionContext,
+        project: ProjectResource,
+        pipes: dg.PipesSubprocessClient,
+    ) -> Events:
+        from compass_core.hashing import version_of
+        from compass_core.stages.performance import measurable
+
+        step = Step(context, project, "performance_signal")
+        report = step.version("drift_report")
+        why_not = measurable(step.ws, step.partition, report)
+        if why_not:
+            yield step.finish(version_of(why_not), summary=f"not measured: {why_not}")
+            return
+        arguments = {"language": step.partition, "report_version": report}
+        figures = run_child(context, project, pipes, "performance", arguments)
+        version, clusters = figures.pop("data_version"), figures.pop("clusters")
+        summary = "no tokens to compare"
+        if figures:
+            interval = f"[{figures['harm_low']:+.3f}, {figures['harm_high']:+.3f}]"
+            summary = (
+                f"loss {figures['anchor_loss']:.2f} to {figures['window_loss']:.2f} nats a token; "
+                f"against the base model {figures['harm']:+.3f} {interval}"
+            )
+        yield step.finish(
+            version,
+            summary=summary,
+            facts={"harm": figures.get("harm"), "harm_low": figures.get("harm_low")},
+            metadata={**figures, "harm_by_moved_cluster": dg.MetadataValue.json(clusters)},
+        )
+
+    return [drift_report, performance_signal]

@@ -280,3 +280,30 @@ def test_the_request_carries_what_makes_it_unique(watched):
     version = watched.ws.manifests.require("drift_report", "sw").data_version
     assert request.run_key == f"sw:{version}:v0001:0"
     assert request.tags[REPORT_TAG] == f"sw:{version}:v0001"
+
+
+def test_the_performance_signal_follows_the_report_and_is_kept_beside_it(watched):
+    cursor = evaluate(watched).cursor
+    add_logs(watched, "sw", 2, NEW_TOPICS)
+    asked = follow(watched, cursor)
+    assert ("performance_signal", "sw") in asked
+    assert watched.pipes.tasks[-1] == "performance"
+    kept = watched.ws.store.read_parquet(layout.performance("sw"))
+    report = watched.ws.manifests.require("drift_report", "sw")
+    assert kept["report_version"].unique().to_list() == [report.data_version]
+    overall = kept.filter(pl.col("cluster_id").is_null()).row(0, named=True)
+    assert overall["harm_low"] <= overall["harm"] <= overall["harm_high"]
+    assert overall["harm"] == pytest.approx(
+        overall["window_loss"]
+        - overall["anchor_loss"]
+        - overall["window_base_loss"]
+        + overall["anchor_base_loss"],
+        abs=1e-6,
+    )
+    moved = set(kept["cluster_id"].drop_nulls())
+    assert moved <= set(report.facts["moved_clusters"])
+    assert moved
+    watched.reload(**{"min_rows: 40": "min_rows: 40, loss_rows: 0"})
+    assert watched.run("__ASSET_JOB", "sw", ["performance_signal"]).success
+    facts = watched.ws.manifests.require("performance_signal", "sw").facts
+    assert facts["summary"] == "not measured: drift.loss_rows is 0"

@@ -43,10 +43,12 @@ def test_a_setting_marks_what_it_changes_and_what_hangs_from_it(project):
         "promoted_adapter",
         "strategy_comparison",
         "drift_report",
+        "performance_signal",
         "language_report",
     }
     changed = changed_by(project, with_value(project, "promotion", margin_points=2.0))
-    assert changed == {"promoted_adapter", "drift_report", "language_report"}
+    below = {"drift_report", "performance_signal", "language_report"}
+    assert changed == {"promoted_adapter"} | below
     changed = changed_by(project, with_value(project, "embedder", prefix="query: "))
     assert "auxiliary_corpus" not in changed
     assert {"auxiliary_embeddings", "gap_report", "adapter", "benchmark_scores"} <= changed
