@@ -63,8 +63,9 @@ def placed(ws: Workspace, model: ClusterModel, rows: pl.DataFrame) -> pl.DataFra
     """Rows with a column cluster_id: the nearest cluster, or OWN_BUCKET outside all of them."""
     if not rows.height:
         return rows.with_columns(pl.lit(OWN_BUCKET, pl.Int64).alias("cluster_id"))
-    found = assign(model, vectors_of(ws, "usage", rows), "own_bucket")
-    return rows.with_columns(pl.Series("cluster_id", found.cluster_ids, dtype=pl.Int64))
+    found = assign(model, vectors_of(ws, "usage", rows), "nearest")
+    ids = np.where(found.off_target, OWN_BUCKET, found.cluster_ids)
+    return rows.with_columns(pl.Series("cluster_id", ids, dtype=pl.Int64))
 
 
 def anchor_rows(
