@@ -4,7 +4,7 @@ import dagster as dg
 
 from compass_assets.automation import FOLLOW
 from compass_assets.child import run_child
-from compass_assets.describe import graph_asset
+from compass_assets.describe import child_retry, graph_asset
 from compass_assets.drift_plots import history_plot
 from compass_assets.partitions import language_partitions
 from compass_assets.preview import table
@@ -72,7 +72,7 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
         code_versions,
         kinds=["pytorch", "duckdb"],
         condition=FOLLOW,
-        child=True,
+        child=child_retry(project),
         description=(
             "The serving model's loss on the prompts of the drift report's window against those it "
             "was trained for, beside the same change of the base model: a distribution can move "
