@@ -49,7 +49,7 @@ def test_the_same_people_with_the_same_habits_on_both_sides_cancel_out():
 
 
 def test_the_estimate_matches_the_variance_of_repeated_draws():
-    """Users with habits of their own: the estimated effect against what 400 streams really vary."""
+    """Users with habits of their own: the estimated effect against what 250 streams really vary."""
     rng = np.random.default_rng(2)
     p = np.array([0.4, 0.2, 0.2, 0.1, 0.1, 0.0])
     changes, estimates = [], []
@@ -63,7 +63,7 @@ def test_the_estimate_matches_the_variance_of_repeated_draws():
             users += [first + user] * len(asked)
         return Sample(np.array(cells), np.array(users), CELLS)
 
-    for _ in range(400):
+    for _ in range(250):
         window, anchor = side(0), side(30)
         changes.append(window.counts / window.rows - anchor.counts / anchor.rows)
         estimates.append(design_effects(window, anchor)[0])

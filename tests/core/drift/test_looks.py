@@ -13,7 +13,7 @@ def test_a_month_costs_more_than_a_look_and_less_than_thirty():
 def test_windows_that_overlap_more_cost_less():
     chances = [month_chance(1e-3, 20, days, 0.5) for days in (1, 7, 28)]
     assert chances[0] > chances[1] > chances[2]
-    assert chances[0] > 0.9 * (1 - (1 - 1e-3) ** LOOKS) * 0.8
+    assert chances[0] > 0.75 * (1 - (1 - 1e-3) ** LOOKS)  # one anchor for all looks
 
 
 def test_the_chance_is_that_of_simulated_months():
@@ -23,7 +23,7 @@ def test_the_chance_is_that_of_simulated_months():
     rng = np.random.default_rng(4)
     cells, days, anchor_days = 20, 7, 10
     minima = []
-    for _ in range(400):
+    for _ in range(150):
         counts = rng.poisson(40, size=(anchor_days + LOOKS + days - 1, cells)).astype(float)
         anchor = counts[:anchor_days].sum(axis=0)
         smallest = 1.0
