@@ -26,6 +26,7 @@ class Node:
     partition: Partition
     inputs: tuple[str, ...] = ()
     provenance: tuple[str, ...] = ()
+    compared: tuple[str, ...] = ()  # inputs that are a yardstick: what they were made from is old
     settings: tuple[str, ...] = ()  # dotted keys of the project file that change the result
     models: tuple[str, ...] = ()  # embedder | base_model: their content counts, not only the name
     code: str = "1"
@@ -188,6 +189,7 @@ _TABLE = (
         "drift_report",
         "language",
         ("usage_embeddings", "promoted_adapter"),
+        compared=("promoted_adapter",),
         settings=(
             "drift.window_days",
             "drift.min_rows",
