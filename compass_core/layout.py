@@ -77,13 +77,28 @@ def selections(language: str) -> str:
 
 
 def dropped(language: str) -> str:
-    """Auxiliary rows that were not selectable, and why."""
+    """Rows that are not in the training set, and why."""
     return f"dropped/{language}.parquet"
 
 
 def training_set(language: str, extension: str) -> str:
     """The training set as `parquet` or `jsonl` (chat messages)."""
     return f"training_sets/{language}/train.{extension}"
+
+
+def training_card(language: str) -> str:
+    """The data card beside the training set."""
+    return f"training_sets/{language}/README.md"
+
+
+def samples(language: str) -> str:
+    """One row: how much was sampled, and how near the mix came to usage."""
+    return f"samples/{language}.parquet"
+
+
+def gap_pool(language: str) -> str:
+    """Pool rows and tokens by cluster and language."""
+    return f"gap_pool/{language}.parquet"
 
 
 def scores(language: str, version: str) -> str:

@@ -171,9 +171,34 @@ SELECTIONS = _schema(
     }
 )
 
+GAP_POOL = _schema(
+    {
+        "language": pl.String,
+        "cluster_id": pl.Int64,
+        "row_language": pl.String,
+        "pool_rows": pl.Int64,
+        "pool_tokens": pl.Int64,
+    }
+)
+
+SAMPLES = _schema(
+    {
+        "language": pl.String,
+        "strategy": pl.String,
+        "unit": pl.String,
+        "budget": pl.Int64,
+        "spent": pl.Int64,
+        "rows": pl.Int64,
+        "jsd_bits_before": pl.Float64,  # training corpus against usage
+        "jsd_bits_after": pl.Float64,  # corpus and sample against usage
+        "jsd_bits_best": pl.Float64,  # attainable with this pool and budget
+    }
+)
+
 DROPPED = _schema(
     {
         "language": pl.String,
+        "origin": pl.String,  # auxiliary | training (the corpus itself)
         "row_id": pl.String,
         "row_language": pl.String,
         "cluster_id": pl.Int64,

@@ -19,7 +19,7 @@ from compass_core.hashing import version_of
 from compass_core.storage import Store
 from compass_core.warehouse_drift import DRIFT_VIEWS
 
-RECIPE = 3  # raise when a view's definition changes
+RECIPE = 4  # raise when a view's definition changes
 
 
 class View:
@@ -151,11 +151,35 @@ VIEWS: dict[str, View] = {
             "response": "What the assistant says",
         },
     ),
+    "gap_pool": View(
+        "gap_pool",
+        records.GAP_POOL,
+        "Auxiliary data available, by cluster and by its own language",
+        {
+            "pool_rows": "Auxiliary rows available (off-target rows are not)",
+            "pool_tokens": "Supervised tokens of them",
+        },
+    ),
+    "samples": View(
+        "samples",
+        records.SAMPLES,
+        "What was sampled for each language, and how near the mix came to usage",
+        {
+            "unit": "Unit of budget and spent: supervised tokens or rows",
+            "budget": "How much was to be sampled",
+            "spent": "How much was",
+            "rows": "Auxiliary rows chosen",
+            "jsd_bits_before": "Divergence of the training corpus from usage, bits",
+            "jsd_bits_after": "Divergence of corpus and sample from usage, bits",
+            "jsd_bits_best": "Divergence attainable with this pool and budget, bits",
+        },
+    ),
     "dropped": View(
         "dropped",
         records.DROPPED,
-        "Auxiliary rows that are in no training set, and why not",
+        "Rows that are not in the training set, and why not",
         {
+            "origin": "auxiliary, or training: a row of the corpus that holds a benchmark item",
             "reason": "in_benchmark, in_training_corpus, off_target, duplicate, near_duplicate, "
             "no_demand (nothing of it is asked), language_cap or beyond_budget",
             "detail": "The benchmark item that the row repeats, or the row that it repeats",

@@ -60,7 +60,12 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
                 "training_rows": rows.height - chosen.height,
                 "budget": f"{sampling.budget} {sampling.unit}",
                 "strategy": sampling.strategy,
+                "jsd_bits_before": selection.summary["jsd_bits_before"],
+                "jsd_bits_after": selection.summary["jsd_bits_after"],
                 "figures": dg.MetadataValue.json(selection.summary),
+                "card": dg.MetadataValue.path(
+                    step.ws.store.uri(layout.training_card(step.partition))
+                ),
                 "composition": table(by_language, by_language.columns, 40),
                 "dropped": counts(dropped),
                 "preview": table(

@@ -152,6 +152,13 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
         )
         frame, figures = report.frame, report.summary
         open_gaps = frame.filter(pl.col("gap") > 0).sort("gap", descending=True)
+        pool = report.pool.group_by("row_language").agg(pl.col("pool_rows", "pool_tokens").sum())
+        pool = pool.sort("pool_tokens", descending=True)
+        for_gaps = (
+            report.pool.join(open_gaps.select("cluster_id", "title", "gap"), on="cluster_id")
+            .sort(["gap", "pool_tokens"], descending=True)
+            .select("title", "gap", "row_language", "pool_rows", "pool_tokens")
+        )
         usage_rows = int(frame["usage_rows"].sum())
         needed = step.ws.project.usage.min_rows
         yield step.finish(
@@ -178,6 +185,26 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
                     ["title", "gap", "p_usage", "p_training", "usage_rows", "pool_rows"],
                     12,
                 ),
+                "clusters": table(
+                    frame.sort("p_usage", descending=True),
+                    [
+                        "cluster_id",
+                        "title",
+                        "merged_into",
+                        "p_usage",
+                        "p_usage_low",
+                        "p_usage_high",
+                        "p_training",
+                        "gap",
+                        "coverage",
+                        "usage_rows",
+                        "training_rows",
+                        "pool_rows",
+                    ],
+                    120,
+                ),
+                "pool_by_language": table(pool, pool.columns, 60),
+                "pool_for_gaps": table(for_gaps, for_gaps.columns, 60),
                 "picture": dg.MetadataValue.md(gap_plot(frame)),
                 "settings": dg.MetadataValue.json(
                     {

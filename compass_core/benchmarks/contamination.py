@@ -1,11 +1,48 @@
-"""Benchmark items must not be trained on: what makes a row the same as an item."""
+"""Benchmark items must not be trained on: finding rows that hold one, whole, in part or inside.
+
+Texts become tokens: a word in scripts with spaces, a character in those without. A benchmark item
+is looked for as several *units*: its question, its question followed by each choice, and each
+choice that is long enough to be a text of its own. Three rules, from long to short:
+
+- a long unit is found where a row holds 70 % of its n-grams (8 words, or 16 characters of an
+  unsegmented script): embedded in a longer text, or slightly edited (the rule of PaLM, 2022);
+- a shorter one where a row holds it whole, as a run of tokens;
+- one that is too short to mean anything inside a text, where it is a whole prompt, line or
+  sentence.
+
+A question that several items share ("Which of these is right?") is looked for with its choices
+only, a choice that several share not at all.
+"""
 
 import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
+import regex
 
-from compass_core.hashing import hash64, text_hash
+from compass_core.hashing import hash64
+
+WORDS, CHARACTERS = 8, 16  # n-gram lengths: about the same amount of meaning
+LEAST_WORDS, LEAST_CHARACTERS = 5, 10  # fewer are looked for as whole lines only
+LEAST_LETTERS = 20  # of a run of words; "is it in the" is no item
+LINE_LETTERS, LINE_CHARACTERS = 8, 5  # of a line; a whole prompt may be shorter
+COVERED = 0.7
+BATCH_ROWS = 20_000
+_UNSEGMENTED = "".join(
+    rf"\p{{{name}}}"
+    for name in ("Han", "Hiragana", "Katakana", "Thai", "Lao", "Khmer", "Myanmar", "Tibetan")
+)
+_TOKEN = regex.compile(
+    rf"[{_UNSEGMENTED}]"
+    rf"|[[\p{{L}}\p{{N}}]--[{_UNSEGMENTED}]][[\p{{L}}\p{{M}}\p{{N}}]--[{_UNSEGMENTED}]]*",
+    regex.V1,
+)
+_ONE = regex.compile(rf"[{_UNSEGMENTED}]")
+_SENTENCES = regex.compile(r"[\n.?!;:…«»“”\"。？！；：।؟۔]+")
+_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 
 
 def normalised(text: str) -> str:
@@ -18,23 +55,16 @@ def normalised(text: str) -> str:
     return "".join(c for c in folded if unicodedata.category(c)[0] in "LMN") or folded
 
 
-def normalised_hash(text: str) -> str:
-    return text_hash(normalised(text))
+def tokens(text: str) -> list[str]:
+    """Words and, of scripts without spaces, characters; case and width folded."""
+    found: list[str] = _TOKEN.findall(unicodedata.normalize("NFKC", text).casefold())
+    return found
 
 
 def text_hashes(texts: pl.Series) -> pl.Series:
     """Column `text_hash` (UInt64) of normalised texts: what makes two rows exact duplicates."""
     plain = pl.Series("text", [normalised(text) for text in texts], dtype=pl.String)
     return pl.Series("text_hash", hash64(plain), dtype=pl.UInt64)
-
-
-def benchmark_hashes(items: pl.DataFrame) -> set[str]:
-    """Hashes of every question, and of every question together with each of its choices."""
-    found: set[str] = set()
-    for question, choices in items.select("question", "choices").iter_rows():
-        found.add(normalised_hash(question))
-        found.update(normalised_hash(f"{question} {choice}") for choice in choices)
-    return found
 
 
 @dataclass(frozen=True)
@@ -46,21 +76,164 @@ class Screened:
 
 
 class BenchmarkIndex:
-    """Every benchmark item of a language, ready to be looked for."""
+    """Every item of every suite and split of a language, ready to be looked for.
+
+    `items`: records.BENCHMARK. Memory: eight bytes for each token of the items.
+    """
 
     def __init__(self, items: pl.DataFrame) -> None:
-        self._hashes = benchmark_hashes(items)
+        self._names: list[str] = []  # what a unit is, for the person who asks why
+        self._need: list[float] = []  # share of its n-grams that a row must hold
+        self._lines: dict[str, int] = {}  # normalised text -> unit
+        texts: list[list[str]] = []
+        # Texts that several items share say nothing of one: "Which of these is right?"
+        shared = Counter(normalised(text) for text in items["question"])
+        for choices in items["choices"]:
+            shared.update({normalised(choice) for choice in choices})
+        for name, text, need in _units(items, shared):
+            self._lines.setdefault(normalised(text), len(self._names))
+            self._names.append(name)
+            self._need.append(need)
+            texts.append(tokens(text))
+        self._size = np.zeros(len(texts), dtype=np.int64)  # distinct n-grams of a unit
+        self._grams = self._index(texts)
+
+    def _index(self, texts: list[list[str]]) -> dict[int, tuple[np.ndarray, np.ndarray]]:
+        """n -> sorted n-grams uint64[m] and the unit int64[m] of each."""
+        flat = _hashed([token for text in texts for token in text])
+        ends = np.cumsum([len(text) for text in texts], dtype=np.int64)
+        of_length: dict[int, list[int]] = {}
+        for unit, text in enumerate(texts):
+            n = _length(text)
+            if n is not None:
+                of_length.setdefault(min(n, len(text)), []).append(unit)
+        found: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+        for n, units in of_length.items():
+            rolled = _rolling(flat, n)
+            parts = [np.unique(rolled[ends[u] - len(texts[u]) : ends[u] - n + 1]) for u in units]
+            sizes = [len(part) for part in parts]
+            self._size[units] = sizes
+            hashes, owner = np.concatenate(parts), np.repeat(units, sizes)
+            order = np.lexsort((owner, hashes))
+            found[n] = hashes[order], owner[order]
+        return found
 
     def screen(self, rows: pl.DataFrame) -> Screened:
-        """Text hashes of rows (records.TEXT), and which of them repeat an item."""
-        hits = [
-            {"row_id": row_id, "detail": "benchmark item"}
-            for row_id, prompt, response in rows.select("row_id", "prompt", "response").iter_rows()
-            if normalised_hash(prompt) in self._hashes
-            or normalised_hash(f"{prompt} {response}") in self._hashes
-        ]
+        """Text hashes of rows (records.TEXT), and which of them hold an item, and which item.
+
+        Cost: about 30 µs a row of 50 words, most of it finding words.
+        """
         kept = rows.select("row_id", "language", "content_hash").with_columns(
             text_hashes(rows["prompt"])
         )
-        found = pl.DataFrame(hits, schema={"row_id": pl.String, "detail": pl.String})
-        return Screened(kept, found)
+        found = [pl.DataFrame(schema={"row_id": pl.String, "detail": pl.String})]
+        for start in range(0, rows.height, BATCH_ROWS):
+            found.append(self._hits(rows.slice(start, BATCH_ROWS)))
+        return Screened(kept, pl.concat(found))
+
+    def _hits(self, rows: pl.DataFrame) -> pl.DataFrame:
+        if not self._names:
+            return pl.DataFrame(schema={"row_id": pl.String, "detail": pl.String})
+        pairs = list(rows.select("prompt", "response").iter_rows())
+        best: dict[int, str] = {}
+        texts = [tokens(f"{prompt}\n{response}") for prompt, response in pairs]
+        flat = _hashed([token for text in texts for token in text])
+        ends = np.cumsum([len(text) for text in texts], dtype=np.int64)
+        for n, (hashes, units) in self._grams.items():
+            for row, unit, share in self._covered(flat, ends, n, hashes, units):
+                best.setdefault(row, f"{self._names[unit]}, {100 * share:.0f} %")
+        for row, (prompt, response) in enumerate(pairs):
+            if row not in best:
+                unit = self._line(prompt, response)
+                if unit is not None:
+                    best[row] = f"{self._names[unit]}, whole"
+        places = sorted(best)
+        return pl.DataFrame(
+            {
+                "row_id": rows["row_id"].gather(places),
+                "detail": pl.Series([best[p] for p in places], dtype=pl.String),
+            },
+            schema={"row_id": pl.String, "detail": pl.String},
+        )
+
+    def _covered(
+        self, flat: np.ndarray, ends: np.ndarray, n: int, hashes: np.ndarray, units: np.ndarray
+    ) -> Iterator[tuple[int, int, float]]:
+        """(row, unit, share of the unit's n-grams that the row holds) from COVERED upwards."""
+        if len(flat) < n:
+            return
+        rolled = _rolling(flat, n)
+        first = np.searchsorted(hashes, rolled)
+        at = np.flatnonzero(hashes[np.minimum(first, len(hashes) - 1)] == rolled)
+        row = np.searchsorted(ends, at, side="right")
+        at, row = at[at + n <= ends[row]], row[at + n <= ends[row]]
+        seen: set[tuple[int, int]] = set()
+        counts: Counter[tuple[int, int]] = Counter()
+        for place, r in zip(at, row, strict=True):
+            slot = int(first[place])
+            if (int(r), slot) in seen:
+                continue
+            seen.add((int(r), slot))
+            stop = np.searchsorted(hashes, rolled[place], side="right")
+            counts.update((int(r), int(unit)) for unit in units[slot:stop])
+        for (r, unit), count in sorted(counts.items()):
+            share = count / self._size[unit]
+            if share >= self._need[unit]:
+                yield r, unit, share
+
+    def _line(self, prompt: str, response: str) -> int | None:
+        """Unit that is the whole prompt, prompt and response, or a line or sentence of either."""
+        for text in (prompt, f"{prompt} {response}"):
+            if (unit := self._lines.get(normalised(text))) is not None:
+                return unit
+        for line in _SENTENCES.split(f"{prompt}\n{response}"):
+            plain = normalised(line)
+            least = LINE_CHARACTERS if _ONE.match(plain) else LINE_LETTERS
+            if len(plain) >= least and (unit := self._lines.get(plain)) is not None:
+                return unit
+        return None
+
+
+def _units(items: pl.DataFrame, shared: Counter[str]) -> Iterator[tuple[str, str, float]]:
+    """Name, text and needed share of everything that is looked for."""
+    wanted = items.select("suite", "split", "item_id", "question", "choices")
+    for suite, split, item_id, question, choices in wanted.iter_rows():
+        label = f"{suite} {split} {item_id}"
+        own = shared[normalised(question)] == 1
+        if own:
+            yield f"{label}: question", question, COVERED
+        for choice in choices:
+            joined = f"{question} {choice}"
+            yield f"{label}: question with choice", joined, COVERED if own else 1.0
+            if shared[normalised(choice)] == 1 and _is_long(choice):
+                yield f"{label}: choice", choice, COVERED
+
+
+def _is_long(choice: str) -> bool:
+    """Whether a choice is a text of its own; "Nairobi" answers many things."""
+    parts = tokens(choice)
+    n = _length(parts)
+    return n is not None and len(parts) >= n
+
+
+def _length(parts: list[str]) -> int | None:
+    """n of the n-grams that a unit is looked for by; None: as a whole line only."""
+    single = sum(1 for part in parts if _ONE.match(part))
+    if 2 * single > len(parts):
+        return CHARACTERS if len(parts) >= LEAST_CHARACTERS else None
+    letters = sum(map(len, parts))
+    return WORDS if len(parts) >= LEAST_WORDS and letters >= LEAST_LETTERS else None
+
+
+def _hashed(parts: Sequence[str]) -> np.ndarray:
+    return hash64(pl.Series("token", parts, dtype=pl.String))
+
+
+def _rolling(hashes: np.ndarray, n: int) -> np.ndarray:
+    """Hash uint64[m - n + 1] of each run of n tokens."""
+    count = len(hashes) - n + 1
+    rolled = np.zeros(max(0, count), dtype=np.uint64)
+    with np.errstate(over="ignore"):
+        for place in range(n if count > 0 else 0):
+            rolled = rolled * _MULTIPLIER + hashes[place : place + count]
+    return rolled

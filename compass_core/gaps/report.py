@@ -18,9 +18,11 @@ from compass_core.sampling.allocate import waterfill
 
 @dataclass(frozen=True)
 class GapReport:
-    """`frame` is records.GAPS, one row a cluster; `summary` holds the language's figures."""
+    """`frame` is records.GAPS, one row a cluster; `pool` records.GAP_POOL, one row a cluster and
+    pool language; `summary` holds the language's figures."""
 
     frame: pl.DataFrame
+    pool: pl.DataFrame
     summary: dict[str, Any]
 
 
@@ -126,7 +128,19 @@ def gap_report(
         "budget": budget,
         "fillable": float(taken.sum()),
     }
-    return GapReport(records.conform(frame, records.GAPS), summary)
+    return GapReport(
+        records.conform(frame, records.GAPS), _pool_by_language(language, counted), summary
+    )
+
+
+def _pool_by_language(language: str, counted: pl.DataFrame) -> pl.DataFrame:
+    """records.GAP_POOL: what there is to take, by cluster and language."""
+    available = counted.filter((pl.col("role") == "auxiliary") & ~pl.col("off_target"))
+    found = available.group_by("cluster_id", "row_language").agg(
+        pl.len().alias("pool_rows"), pl.col("supervised_tokens").sum().alias("pool_tokens")
+    )
+    named = found.with_columns(pl.lit(language).alias("language"))
+    return records.conform(named.sort("cluster_id", "row_language"), records.GAP_POOL)
 
 
 def _usage(

@@ -51,6 +51,7 @@ def report_language(ws: Workspace, language: str, model_version: str) -> tuple[G
     )
     frame = records.conform(report.frame, records.GAPS)
     ws.store.write_parquet(layout.gaps(language), frame)
+    ws.store.write_parquet(layout.gap_pool(language), report.pool)
     key = layout.gaps_history(language)
     history = ws.store.read_parquet(key) if ws.store.exists(key) else None
     ws.store.write_parquet(key, with_report(history, frame))

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from compass_core.benchmarks.contamination import BenchmarkIndex, text_hashes
 from compass_core.embeddings.fingerprint import embedder_fingerprint
 from compass_core.embeddings.vector_store import VectorStore
 from compass_core.hashing import unit_keys, version_of_set
+from compass_core.sampling.card import training_card
 from compass_core.sampling.pool import VectorSource
 from compass_core.sampling.select import Selection, Target, select_rows
 from compass_core.stages import frames
@@ -42,6 +44,8 @@ def select_language(ws: Workspace, language: str) -> tuple[pl.DataFrame, Selecti
     )
     tokens = token_counts(ws, language)
     index = BenchmarkIndex(frames.benchmark_rows(ws, language))
+    corpus = frames.training_rows(ws, language)
+    leaked = index.screen(corpus).hits
     nothing = index.screen(records.empty(records.TEXT))
     screened = [nothing, *(index.screen(part) for part in frames.pool_parts(ws, language))]
     pool = _with_clusters(
@@ -50,8 +54,9 @@ def select_language(ws: Workspace, language: str) -> tuple[pl.DataFrame, Selecti
         placed,
         tokens,
     )
-    training = _with_clusters(frames.training_rows(ws, language), "training", placed, tokens)
+    training = _with_clusters(corpus, "training", placed, tokens)
     training = training.with_columns(text_hashes(training["prompt"]))
+    clean = training.join(leaked, on="row_id", how="anti", maintain_order="left")
     gaps = ws.store.read_parquet(layout.gaps(language))
     selection = select_rows(
         language,
@@ -70,18 +75,31 @@ def select_language(ws: Workspace, language: str) -> tuple[pl.DataFrame, Selecti
         texts, on="row_id", how="left", maintain_order="left"
     )
     taken = taken.with_columns(pl.lit("auxiliary").alias("origin"))
-    held = training.with_columns(
+    held = clean.with_columns(
         pl.lit("training").alias("origin"),
         pl.lit(ws.project.sampling.strategy).alias("strategy"),
         pl.lit(None, dtype=pl.Int64).alias("rank"),
-        pl.Series("key", unit_keys(training["row_id"], ws.project.seed), dtype=pl.Float64),
+        pl.Series("key", unit_keys(clean["row_id"], ws.project.seed), dtype=pl.Float64),
         pl.lit("training corpus").alias("why"),
     ).join(gaps.select("cluster_id", "gap"), on="cluster_id", how="left")
     parts = [
         records.conform(part.with_columns(pl.lit(language).alias("language")), records.SELECTIONS)
         for part in (held, taken)
     ]
+    selection = _with_leaked(selection, training, leaked)
     return pl.concat(parts).sort("origin", "row_id", descending=[True, False]), selection
+
+
+def _with_leaked(selection: Selection, training: pl.DataFrame, leaked: pl.DataFrame) -> Selection:
+    """Rows of the training corpus that hold a benchmark item are dropped as pool rows are."""
+    found = training.join(leaked, on="row_id").with_columns(pl.lit("in_benchmark").alias("reason"))
+    columns = selection.dropped.columns
+    parts = [
+        selection.dropped.with_columns(pl.lit("auxiliary").alias("origin")),
+        found.select(columns).with_columns(pl.lit("training").alias("origin")),
+    ]
+    dropped = pl.concat(parts, how="vertical_relaxed")
+    return replace(selection, dropped=dropped)
 
 
 def _target(ws: Workspace, language: str, placed: pl.DataFrame) -> Target:
@@ -133,6 +151,17 @@ def _write(ws: Workspace, language: str, rows: pl.DataFrame, selection: Selectio
     ]
     dropped = selection.dropped.with_columns(pl.lit(language).alias("language"))
     ws.store.write_parquet(layout.dropped(language), records.conform(dropped, records.DROPPED))
+    gaps = ws.store.read_parquet(layout.gaps(language), ["jsd_bits_best"])
+    figures = {**selection.summary, "language": language, "jsd_bits_best": gaps[0, 0]}
+    sample = pl.DataFrame({name: [figures[name]] for name in records.SAMPLES})
+    ws.store.write_parquet(layout.samples(language), records.conform(sample, records.SAMPLES))
+    made_from = {
+        asset: made.data_version
+        for asset in ("gap_report", "semantic_clusters", "training_corpus", "auxiliary_catalogue")
+        if (made := ws.manifests.get(asset, language)) is not None
+    }
+    card = training_card(language, rows, dropped, selection.summary, made_from)
+    ws.store.write_bytes(layout.training_card(language), card.encode())
     ws.store.write_bytes(
         layout.training_set(language, "jsonl"), ("\n".join(lines) + "\n").encode() if lines else b""
     )

@@ -1,7 +1,8 @@
+import polars as pl
 import pytest
 
 from compass_core import records
-from compass_core.benchmarks.contamination import benchmark_hashes, normalised_hash
+from compass_core.benchmarks.contamination import BenchmarkIndex, normalised, tokens
 
 
 @pytest.mark.parametrize(
@@ -15,7 +16,7 @@ from compass_core.benchmarks.contamination import benchmark_hashes, normalised_h
     ],
 )
 def test_case_width_spaces_and_signs_do_not_count(one, other):
-    assert normalised_hash(one) == normalised_hash(other)
+    assert normalised(one) == normalised(other)
 
 
 @pytest.mark.parametrize(
@@ -29,15 +30,121 @@ def test_case_width_spaces_and_signs_do_not_count(one, other):
     ],
 )
 def test_what_makes_another_text_counts(one, other):
-    assert normalised_hash(one) != normalised_hash(other)
+    assert normalised(one) != normalised(other)
 
 
-def test_a_question_alone_and_with_each_choice_is_known():
-    import polars as pl
+FILLER = {
+    "sw": "Leo asubuhi nilikwenda sokoni kununua mboga na matunda kwa ajili ya familia yangu.",
+    "th": "วันนี้ฉันไปตลาดเพื่อซื้อผักและผลไม้สำหรับครอบครัวของฉัน",
+    "ja": "今日は家族のために市場へ行って野菜と果物を買いました",
+}
+LONG = {
+    "sw": "Ni mji gani wa pwani ambao ulikuwa makao makuu ya biashara ya karafuu wakati huo?",
+    "th": "เมืองชายฝั่งใดเคยเป็นศูนย์กลางการค้ากานพลูในสมัยนั้นและตั้งอยู่บนเกาะ",
+    "ja": "当時クローブ貿易の中心地であった海沿いの町はどこですか",
+}
+SHORT = {"sw": "Mji mkuu ni upi?", "th": "เมืองหลวงคือ?", "ja": "首都はどこ?"}
+LONG_CHOICE = {
+    "sw": "Kwa sababu meli zote za biashara zilipita hapo kabla ya kuvuka bahari kubwa",
+    "th": "เพราะเรือสินค้าทุกลำต้องแวะพักที่นั่นก่อนข้ามมหาสมุทร",
+    "ja": "すべての商船が大洋を渡る前にそこへ立ち寄ったからです",
+}
 
-    row = dict.fromkeys(records.BENCHMARK, "x")
-    row |= {"question": "ሀገሩ?", "choices": ["ኢትዮጵያ", "ኬንያ"], "answer": 0}
-    found = benchmark_hashes(pl.DataFrame([row], schema=records.BENCHMARK))
-    expected = ["ሀገሩ", "ሀገሩ? ኢትዮጵያ", "ሀገሩ\nኬንያ!"]
-    assert found == {normalised_hash(text) for text in expected}
-    assert normalised_hash("ኢትዮጵያ") not in found
+
+def item(number, question, choices):
+    filled = {
+        "item_id": f"i{number}",
+        "suite": "mtihani",
+        "split": "dev" if number % 2 else "test",
+        "question": question,
+        "choices": choices,
+    }
+    return dict.fromkeys(records.BENCHMARK) | filled
+
+
+def index(language):
+    items = [
+        item(0, LONG[language], ["A1", LONG_CHOICE[language]]),
+        item(1, SHORT[language], ["B1", "B2"]),
+        item(2, "Ipi ni sahihi?", ["C1", "C2"]),
+        item(3, "Ipi ni sahihi?", ["D1", "D2"]),
+    ]
+    return BenchmarkIndex(pl.DataFrame(items, schema=records.BENCHMARK))
+
+
+def hits(language, *rows):
+    frame = pl.DataFrame(
+        {
+            "row_id": [f"r{i}" for i in range(len(rows))],
+            "language": language,
+            "content_hash": "",
+            "prompt": [row[0] for row in rows],
+            "response": [row[1] for row in rows],
+        }
+    )
+    return dict(index(language).screen(frame).hits.iter_rows())
+
+
+@pytest.mark.parametrize("language", ["sw", "th", "ja"])
+def test_items_are_found_whole_embedded_in_the_answer_and_by_a_long_choice(language):
+    filler = FILLER[language]
+    found = hits(
+        language,
+        (LONG[language], "x"),
+        (f"{filler} {LONG[language]} {filler}", "x"),
+        (filler, f"{filler}\n{LONG[language].upper()}"),
+        (filler, f"{filler} {LONG_CHOICE[language]}"),
+        (filler, filler),
+    )
+    assert set(found) == {"r0", "r1", "r2", "r3"}
+    assert found["r1"].startswith("mtihani test i0: question")
+    assert "choice" in found["r3"]
+
+
+@pytest.mark.parametrize("language", ["sw", "th", "ja"])
+def test_short_items_are_found_as_prompts_and_lines_but_not_as_chance_words(language):
+    filler, short = FILLER[language], SHORT[language]
+    found = hits(
+        language,
+        (short, "x"),
+        (f"{filler}\n{short}  B2\n{filler}", "x"),
+        (f"{filler} B1 B2", "A1"),
+    )
+    assert set(found) == {"r0", "r1"}
+    assert found["r0"].startswith("mtihani dev i1")
+
+
+def test_a_question_that_several_items_share_counts_with_its_choices_only():
+    found = hits("sw", ("Ipi ni sahihi?", "x"), ("Ipi ni sahihi?", "D2"))
+    assert list(found) == ["r1"]
+    assert "i3" in found["r1"]
+
+
+def test_an_edited_long_item_is_found_and_a_text_on_the_same_topic_is_not():
+    question = " ".join(f"neno{i}" for i in range(60))
+    frame = pl.DataFrame([item(0, question, ["x", "y"])], schema=records.BENCHMARK)
+    other = question.replace("neno30", "kitu")
+    half = " ".join(question.split()[:30]) + " " + " ".join(f"tofauti{i}" for i in range(30))
+    rows = pl.DataFrame(
+        {
+            "row_id": ["edited", "half"],
+            "language": "sw",
+            "content_hash": "",
+            "prompt": [other, half],
+            "response": "x",
+        }
+    )
+    found = BenchmarkIndex(frame).screen(rows).hits
+    assert found["row_id"].to_list() == ["edited"]
+
+
+def test_without_items_nothing_is_found():
+    empty = BenchmarkIndex(pl.DataFrame(schema=records.BENCHMARK))
+    rows = pl.DataFrame(
+        {"row_id": ["a"], "language": "sw", "content_hash": "", "prompt": "?", "response": ""}
+    )
+    assert empty.screen(rows).hits.height == 0
+
+
+def test_tokens_are_words_or_characters():
+    assert tokens("Mji mkuu, 2.5! 首都 कमल") == ["mji", "mkuu", "2", "5", "首", "都", "कमल"]

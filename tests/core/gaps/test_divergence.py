@@ -39,3 +39,40 @@ def test_intervals_cover_and_narrow():
     assert (more_high - more_low <= high - low).all()
     # Beta(5, 15): the 2.5 % and 97.5 % points from a table
     assert (low[0], high[0]) == pytest.approx((0.0915, 0.4565), abs=1e-3)
+
+
+def covered(counts, prior, strength, p):
+    low, high = interval(shrunk(counts, prior, strength)[1], 0.95)
+    return float(((low <= p) & (p <= high)).mean())
+
+
+def test_intervals_cover_as_often_as_they_say_where_the_prior_is_true():
+    """Usage drawn from the prior, 285 rows over 40 clusters: what a dev split gives."""
+    rng = np.random.default_rng(4)
+    prior = rng.dirichlet(np.ones(40))
+    hit = []
+    for _ in range(300):
+        p = rng.dirichlet(10 * prior)
+        hit.append(covered(rng.multinomial(285, p).astype(float), prior, 10.0, p))
+    assert np.mean(hit) == pytest.approx(0.95, abs=0.01)
+
+
+def test_intervals_keep_most_of_their_coverage_where_the_pool_is_unlike_usage():
+    rng = np.random.default_rng(5)
+    hit = []
+    for _ in range(200):
+        prior, p = rng.dirichlet(np.ones(40)), rng.dirichlet(np.ones(40))
+        hit.append(covered(rng.multinomial(285, p).astype(float), prior, 10.0, p))
+    assert np.mean(hit) > 0.9
+
+
+def test_shrinking_brings_small_samples_nearer_to_the_truth_where_pool_and_usage_agree():
+    rng = np.random.default_rng(6)
+    plain, better = [], []
+    for _ in range(100):
+        p = rng.dirichlet(np.ones(60))
+        counts = rng.multinomial(60, p).astype(float)
+        near = rng.dirichlet(200 * p)
+        plain.append(np.abs(counts / 60 - p).sum())
+        better.append(np.abs(shrunk(counts, near, 10.0)[0] - p).sum())
+    assert np.mean(better) < np.mean(plain)
