@@ -3,10 +3,11 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import minimize
 
 from compass_core.config.schema import Sampling
 from compass_core.errors import InputError
-from tests.core.sampling.test_select import choose, chosen, pool_table
+from tests.core.sampling.test_select import HELD, P_USAGE, K, choose, chosen, gap_table, pool_table
 
 BY_CLUSTER = ["gap_waterfill", "gap_then_match", "usage_match", "gap_proportional", "inverse_count"]
 TAGS = ("en", "hi", "sw")
@@ -117,3 +118,45 @@ def test_limits_that_contradict_each_other_are_refused(values, said):
 def test_tags_are_standardised():
     assert Sampling(min_share_per_language={"swh": 0.1}).min_share_per_language == {"sw": 0.1}
     assert np.isclose(Sampling().min_share_per_language, 0)
+
+
+@settings(max_examples=10, deadline=None)
+@given(limits(), st.integers(20, 90))
+def test_no_generic_solver_finds_a_better_mix_within_the_limits(bounds, budget):
+    """Cells x[cluster, language] under caps and minimum shares, by scipy's SLSQP.
+
+    Every cluster has rows of every language here; where one has not, see docs/sampling.md.
+    """
+    least, most = (np.array([share[tag] for tag in TAGS]) for share in bounds)
+    result = choose(
+        budget=budget,
+        unit="rows",
+        gaps=gap_table(held=[2 * h for h in HELD]),
+        min_share_per_language=bounds[0],
+        max_share_per_language=bounds[1],
+    )
+    counted = result.selected.group_by("cluster_id").len()
+    added = np.zeros(K)
+    for cluster, count in counted.iter_rows():
+        added[cluster] = count
+    held, p = np.array(HELD, dtype=float), np.array(P_USAGE)
+    pool = pool_table().filter(~pl.col("off_target"))
+    cells = np.zeros((K, len(TAGS)))
+    for cluster, tag, n in pool.group_by("cluster_id", "row_language").len().iter_rows():
+        cells[cluster, TAGS.index(tag)] = n
+    total = added.sum()
+
+    def loss(x):
+        return -float((p * np.log(held + x.reshape(K, -1).sum(axis=1) + 1e-3)).sum())
+
+    constraints = [{"type": "eq", "fun": lambda x: x.sum() - total}]
+    constraints += [
+        {"type": "ineq", "fun": lambda x: most * budget - x.reshape(K, -1).sum(axis=0)},
+        {"type": "ineq", "fun": lambda x: x.reshape(K, -1).sum(axis=0) - least * total + 1},
+    ]
+    start = cells.ravel() * total / cells.sum()
+    bound = [(0, n) for n in cells.ravel()]
+    found = minimize(loss, start, bounds=bound, constraints=constraints, method="SLSQP")
+    if found.success and total == budget:
+        mine = -float((p * np.log(held + added + 1e-3)).sum())
+        assert mine <= found.fun + 0.02  # whole rows against fractions of them

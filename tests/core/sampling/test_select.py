@@ -216,3 +216,41 @@ def test_no_language_exceeds_its_share():
 def test_rows_of_a_merged_cluster_serve_its_host():
     gaps = gap_table([0.0, 1.0, 0.0, 0.0], [0, 0, 0, 0], merged=[1, None, None, None])
     assert set(choose(gaps=gaps).selected["cluster_id"]) == {0, 1}
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(1, 199), st.integers(1, 300), st.sampled_from(sorted(STRATEGIES)))
+def test_shards_do_not_count(cut, budget, strategy):
+    pool = pool_table()
+    one = choose(pool, budget, strategy)
+    sharded = pl.concat([pool[cut:], pool[:cut]], rechunk=False)
+    if strategy != "nearest_mean":  # its vectors are aligned with the first order
+        assert chosen(choose(sharded, budget, strategy)) == chosen(one)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 150), st.integers(0, 80))
+def test_tiers_of_large_clusters_keep_what_a_larger_budget_only_adds(budget, more):
+    pool, vectors = pool_table(), np.repeat(unit_vectors(100), 2, axis=0)
+    target = Target(np.arange(K), unit_vectors(K, seed=4))
+    read = []
+
+    def source(rows):
+        read.append(len(rows))
+        return vectors[rows]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("compass_core.sampling.rank.TIER_ROWS", 10)
+        given_ = {"vectors": source, "target": target, "unit": "rows"}
+        small = choose(pool, budget, **given_)
+        few = sum(read)
+        large = choose(pool, budget + more, **given_)
+        twice = choose(pool[::-1], budget, **given_ | {"vectors": lambda r: vectors[::-1][r]})
+    assert chosen(small) <= chosen(large)
+    assert chosen(small) == chosen(twice)
+    assert budget > 0 or few <= 10 * K  # no vector beyond the tiers that are reached
+    reasons = dict(large.dropped.select("row_id", "detail").iter_rows())
+    for row_id, reason in large.dropped.select("row_id", "reason").iter_rows():
+        if reason == "near_duplicate":
+            mine, other = int(row_id[1:]), int(reasons[row_id][1:])
+            assert mine // 2 == other // 2
