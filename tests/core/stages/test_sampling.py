@@ -1,0 +1,136 @@
+"""The stage as a whole, on a store made by hand: no model but the tokenizer, no vector store."""
+
+import json
+
+import polars as pl
+import pytest
+
+from compass_core import layout, records
+from compass_core.config.schema import Project
+from compass_core.hashing import text_hash
+from compass_core.stages import sampling as stage
+from compass_core.storage import Store
+from compass_core.workspace import Workspace
+from tests.core.sampling.test_select import gap_table, unit_vectors
+
+QUESTION = "Ni mji gani wa pwani ambao ulikuwa makao makuu ya biashara ya karafuu?"
+
+
+def text_rows(language, prompts, licence):
+    rows = [
+        dict.fromkeys(records.TEXT)
+        | {
+            "row_id": f"{language}{i}",
+            "language": language,
+            "prompt": prompt,
+            "response": f"jibu {i}",
+            "content_hash": text_hash(prompt),
+            "source": "hadithi",
+            "license": licence,
+        }
+        for i, prompt in enumerate(prompts)
+    ]
+    return pl.DataFrame(rows, schema=records.TEXT)
+
+
+@pytest.fixture
+def ws(project, tmp_path, monkeypatch):
+    settings = Project.model_validate(
+        {
+            "languages": {"targets": ["sw"]},
+            "base_model": {"model": "models/llama"},
+            "embedder": {"model": "models/embedder"},
+            "sampling": {"budget": 12, "unit": "rows"},
+        }
+    )
+    opened = Workspace(project, settings, settings, Store(tmp_path / "store"))
+    store = opened.store
+    corpora = {
+        ("training", "sw"): text_rows("sw", ["bei ya chai", f"Swali: {QUESTION}"], "CC0-1.0"),
+        ("auxiliary", "en"): text_rows("en", [f"question {i}" for i in range(20)], "MIT"),
+        ("auxiliary", "hi"): text_rows("hi", ["Bei ya  Chai!", f"karibu {QUESTION} asante"], None),
+    }
+    placed = []
+    for (role, language), rows in corpora.items():
+        store.write_parquet(layout.corpus(role, language), rows)
+        placed.append(
+            rows.select(
+                pl.lit("sw").alias("language"),
+                pl.lit(role).alias("role"),
+                pl.col("language").alias("row_language"),
+                "row_id",
+                "content_hash",
+                (pl.int_range(pl.len()) % 4).alias("cluster_id"),
+                pl.lit(0.5).alias("similarity"),
+                pl.lit(False).alias("off_target"),
+                pl.lit(False).alias("noise"),
+            )
+        )
+    asked = dict.fromkeys(records.BENCHMARK) | {"item_id": "d1", "language": "sw", "suite": "qa"}
+    items = [
+        asked | {"split": "dev", "question": "habari gani", "choices": [], "content_hash": "d1"},
+        asked
+        | {"item_id": "t1", "split": "test", "question": QUESTION, "choices": ["Tanga", "Lindi"]},
+    ]
+    store.write_parquet(layout.benchmark("sw"), pl.DataFrame(items, schema=records.BENCHMARK))
+    store.write_json(layout.window("sw"), {"days": {}})
+    ready = {"vectors": "v", "text": "t"}
+    store.write_json(layout.catalogue("sw"), {"pools": {"en": ready, "hi": ready}})
+    parts = [records.conform(part, records.ASSIGNMENTS) for part in placed]
+    store.write_parquet(layout.assignments("sw"), pl.concat(parts))
+    store.write_parquet(layout.gaps("sw"), gap_table().with_columns(jsd_bits_best=pl.lit(0.1)))
+    monkeypatch.setattr(stage, "vectors_of", lambda ws, role, rows: unit_vectors(rows.height))
+    return opened
+
+
+def test_what_is_written_is_explained_and_counted(ws):
+    rows, selection, version = stage.sample_language(ws, "sw")
+    dropped = ws.store.read_parquet(layout.dropped("sw"))
+    by_row = {row["row_id"]: row for row in dropped.iter_rows(named=True)}
+    assert by_row["hi0"]["reason"] == "in_training_corpus"
+    assert by_row["hi1"]["reason"] == by_row["sw1"]["reason"] == "in_benchmark"
+    assert by_row["hi1"]["detail"] == "qa test t1: question, 100 %"
+    assert (by_row["sw1"]["origin"], by_row["hi1"]["origin"]) == ("training", "auxiliary")
+    assert rows.height + dropped.height == 24
+    assert rows["why"].null_count() == 0
+    taken = rows.filter(pl.col("origin") == "auxiliary")
+    assert taken.height == 12
+    assert set(taken["license"]) == {"MIT"}
+    lines = ws.store.read_bytes(layout.training_set("sw", "jsonl")).decode().splitlines()
+    assert [json.loads(line)["id"] for line in lines] == rows["row_id"].to_list()
+    card = ws.store.read_bytes(layout.training_card("sw")).decode()
+    assert "| MIT | 12 |" in card
+    sample = ws.store.read_parquet(layout.samples("sw")).row(0, named=True)
+    assert sample["spent"] == sample["rows"] == 12
+    assert sample["jsd_bits_after"] == selection.summary["jsd_bits_after"]
+    assert stage.sample_language(ws, "sw")[2] == version
+
+
+def test_a_pool_too_large_to_hold_its_vectors_gives_the_same_rows(ws, monkeypatch):
+    held = stage.select_language(ws, "sw")[0]["row_id"].to_list()
+    pool_rows, read = 22, []
+
+    class Vectors:
+        def __init__(self, store):
+            pass
+
+        def fetch(self, role, fingerprint, hashes):
+            read.append(len(hashes))
+            order = [text_hash(f"question {i}") for i in range(20)]
+            order += [text_hash(p) for p in ("Bei ya  Chai!", f"karibu {QUESTION} asante")]
+            return unit_vectors(pool_rows)[[order.index(name) for name in hashes]]
+
+    monkeypatch.setattr(stage, "HELD_ROWS", 5)
+    monkeypatch.setattr(stage, "VectorStore", Vectors)
+    assert stage.select_language(ws, "sw")[0]["row_id"].to_list() == held
+    assert 0 < sum(read) <= pool_rows
+
+
+def test_langrank_reads_the_texts_that_it_compares(ws):
+    from compass_core.config.load import with_overrides
+
+    asked = with_overrides(ws.project, {"sampling": {"strategy": "langrank"}})
+    other = Workspace(ws.directory, ws.base, asked, ws.store)
+    rows, selection = stage.select_language(other, "sw")
+    assert set(selection.summary["langrank"]) == {"en", "hi"}
+    assert rows.filter(pl.col("origin") == "auxiliary").height == 12
