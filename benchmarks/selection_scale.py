@@ -4,10 +4,11 @@
     python -m benchmarks.selection_scale --rows 100000
 
 Each figure comes from a process of its own, which makes a pool of ids, clusters, languages, tokens
-and text hashes (no texts), and reads vectors (384-d) only when it is asked for them. Seconds (of
-the clock, and of the processor, which a busy machine changes less) are of the selection alone; peak memory is of the whole process, the pool itself included. The peer
-`polars_quota` is what one writes by hand: quotas proportional to gaps, rows by similarity to their
-centroid, a running sum. It looks at no vector, removes exact duplicates only and gives no reasons.
+and text hashes (no texts), and reads vectors (384-d) only when it is asked for them. Seconds, of the
+clock and of the processor, are of the selection alone; peak memory is of the whole process, the pool
+itself included. The peer `polars_quota` is what one writes by hand: quotas proportional to gaps,
+rows by similarity to their centroid, a running sum. It looks at no vector, removes exact duplicates
+only and gives no reasons.
 """
 
 import argparse
@@ -145,7 +146,8 @@ def main() -> None:
             done = subprocess.run(command, check=True, capture_output=True, text=True)
             r = json.loads(done.stdout.splitlines()[-1])
             print(
-                f"{run:24}{n:>12,}{r['wall_s']:>10.1f}{r['cpu_s']:>10.1f}{r['peak_mib']:>10,.0f}{r['chosen']:>9,}  "
+                f"{run:24}{n:>12,}{r['wall_s']:>10.1f}{r['cpu_s']:>10.1f}"
+                f"{r['peak_mib']:>10,.0f}{r['chosen']:>9,}  "
                 f"{os.getloadavg()[0]:.1f}"
                 + (f"  jsd {r['jsd_bits_after']:.4f}" if "jsd_bits_after" in r else "")
                 + (f"  vectors {r['vectors_read']:,}" if "vectors_read" in r else ""),
