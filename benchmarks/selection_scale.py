@@ -7,8 +7,8 @@ Each figure comes from a process of its own, which makes a pool of ids, clusters
 and text hashes (no texts), and reads vectors (384-d) only when it is asked for them. Seconds, of
 the clock and of the processor, are of the selection alone; peak memory is of the whole process, the
 pool itself included. The peer `polars_quota` is what one writes by hand: quotas proportional to
-gaps, rows by similarity to their centroid, a running sum. It looks at no vector, removes exact duplicates
-only and gives no reasons.
+gaps, rows by similarity to their centroid, a running sum. It looks at no vector, removes exact
+duplicates only and gives no reasons.
 """
 
 import argparse
