@@ -10,16 +10,19 @@ def planted(
     noise: float = 0.1,
     spread: float = 1.0,
     seed: int = 0,
+    centres_seed: int | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Vectors f32[n, d] and labels int64[n], -1 for scattered rows, in random order.
 
     A row of a cluster is its centre plus a random vector of length about `spread`: at 1.0 its
     cosine to the centre is about 0.7. Sizes of clusters follow a Dirichlet distribution (5).
+    Blocks with one `centres_seed` have the same clusters.
     """
     rng = np.random.default_rng(seed)
-    centres = rng.standard_normal((clusters, dims), dtype=np.float32)
+    fixed = rng if centres_seed is None else np.random.default_rng(centres_seed)
+    centres = fixed.standard_normal((clusters, dims), dtype=np.float32)
     centres /= np.linalg.norm(centres, axis=1, keepdims=True)
-    labels = rng.choice(clusters, rows, p=rng.dirichlet(np.full(clusters, 5.0)))
+    labels = rng.choice(clusters, rows, p=fixed.dirichlet(np.full(clusters, 5.0)))
     labels[rng.permutation(rows)[: round(rows * noise)]] = -1
     vectors = rng.standard_normal((rows, dims), dtype=np.float32)
     inside = labels >= 0

@@ -35,12 +35,14 @@ def fit_clusters(
     previous: ClusterModel | None = None,
     report: Report = lambda text: None,
     digest: str = "",
+    first_id: int = 0,
 ) -> ClusterModel:
     """Fit unit vectors f32[n, d]. `groups` are the rows' roles, kept in proportion in samples.
 
     The result does not depend on the order of the rows, nor on the number of threads. With
-    `previous`, clusters that continue an old one keep its id. Raises InputError when there are no
-    rows or a vector is not finite. Cost: see neighbours(); memory about 3 times the vectors.
+    `previous`, clusters that continue an old one keep its id; without, ids start at `first_id`.
+    Raises InputError when there are no rows or a vector is not finite. Cost: see neighbours();
+    memory about 3 times the vectors.
     """
     order = np.argsort(np.asarray(row_ids, dtype=object), kind="stable")
     ids = [row_ids[i] for i in order]
@@ -83,7 +85,7 @@ def fit_clusters(
     candidates[winner]["chosen"] = True
     best = finished(best, rows, search)
     method = str(candidates[winner]["method"])
-    return _model(best, method, rows, candidates, settings, previous, digest)
+    return _model(best, method, rows, candidates, settings, previous, digest, first_id)
 
 
 def _model(
@@ -94,6 +96,7 @@ def _model(
     settings: Clusters,
     previous: ClusterModel | None,
     digest: str,
+    first_id: int,
 ) -> ClusterModel:
     centroids = best.centroids
     labels, similarity = nearest_centroid(rows, centroids)
@@ -105,8 +108,8 @@ def _model(
         own = best.labels == labels  # HDBSCAN's members, less the few nearer to another centroid
         inner = _thresholds(labels[own], similarity[own], count, NOISE_QUANTILE)
         noise_thresholds = np.maximum(inner, thresholds)
-    ids = np.arange(count, dtype=np.int64)
-    next_id = count
+    ids = first_id + np.arange(count, dtype=np.int64)
+    next_id = first_id + count
     events = [{"what": "new", "id": int(i), "rows": int(sizes[i])} for i in ids]
     if previous is not None and previous.centroids.shape[1] == centroids.shape[1]:
         old, near = nearest_centroid(rows, previous.centroids)

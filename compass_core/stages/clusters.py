@@ -72,9 +72,8 @@ def cluster_language(
             f"{ws.project.usage.source!r}; put log files into {ws.logs_place / language} "
             "or set usage.source to proxy"
         )
-    digest = settings_digest(ws.project, *CLUSTERING, "seed") + embedder_fingerprint(
-        ws.project.embedder, ws.directory
-    )
+    fingerprint = embedder_fingerprint(ws.project.embedder, ws.directory)
+    digest = settings_digest(ws.project, *CLUSTERING, "seed") + fingerprint
     stacked = pl.concat(
         [frame.with_columns(pl.lit(role).alias("role")) for role, frame in used.items()],
         how="diagonal",
@@ -88,16 +87,18 @@ def cluster_language(
     if previous is not None and reason is None:
         model = previous
     else:
-        comparable = previous if previous and previous.settings_digest == digest else None
+        # Under another embedder nothing can be compared; ids that are gone stay gone all the same.
+        same_space = previous is not None and previous.settings_digest.endswith(fingerprint)
         model = fit_clusters(
             vectors,
             [f"{role}/{row}" for role, row in stacked.select("role", "row_id").iter_rows()],
             stacked["role"].to_list(),
             ws.project.clusters,
             ws.project.seed,
-            previous=comparable,
+            previous=previous if same_space else None,
             report=report,
             digest=digest,
+            first_id=previous.next_id if previous else 0,
         )
         folder = ws.store.scratch_dir(f"clusters-{language}")
         model.save(folder)

@@ -1,7 +1,9 @@
 """The embedders that are compared: baselines, the embedded model, and any folder named."""
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -13,13 +15,14 @@ Embed = Callable[[Sequence[str]], np.ndarray]
 def folder_embedder(folder: Path, prefix: str = "") -> Embed:
     """A sentence-transformers folder, through the project's own encoder."""
 
-    def embed(texts: Sequence[str]) -> np.ndarray:
+    @cache
+    def load() -> Any:
         from compass_core.embeddings.encoder import Encoder
 
         settings = Embedder(model=str(folder.resolve()), prefix=prefix, batch_size=64)
-        return Encoder(settings, Path(), Execution(device="cpu")).encode(texts)
+        return Encoder(settings, Path(), Execution(device="cpu"))
 
-    return embed
+    return lambda texts: np.asarray(load().encode(texts), dtype=np.float32)
 
 
 def character_ngrams(texts: Sequence[str]) -> np.ndarray:

@@ -221,3 +221,10 @@ def test_rows_of_a_trickle_are_assigned_alone_as_with_all_others():
     alone = [assign(model, vectors[i : i + 1], "nearest") for i in range(0, 800, 37)]
     assert [int(a.cluster_ids[0]) for a in alone] == together.cluster_ids[::37].tolist()
     assert [float(a.similarity[0]) for a in alone] == together.similarity[::37].tolist()
+
+
+def test_where_nothing_can_be_compared_no_old_id_comes_back():
+    vectors, _ = planted(300, k=4)
+    model = fitted(vectors, first_id=40)
+    assert model.cluster_ids.tolist() == list(range(40, 40 + len(model.cluster_ids)))
+    assert model.next_id == 40 + len(model.cluster_ids)
