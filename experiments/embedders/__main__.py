@@ -21,6 +21,7 @@ from compass_core.clusters.assign import assign
 from compass_core.clusters.fit import fit_clusters
 from compass_core.clusters.language_split import LIMIT, language_split
 from compass_core.config.schema import Clusters
+from compass_core.hashing import unit_key
 from experiments.embedders.embed import (
     Embed,
     character_ngrams,
@@ -40,13 +41,14 @@ def main(
     embedder: Annotated[list[Path] | None, typer.Option(help="Model folders to add.")] = None,
     prefix: Annotated[str, typer.Option(help="Put before every text of those folders.")] = "",
     languages: Annotated[str, typer.Option(help="Of SIB-200; xSID has its ten.")] = LANGUAGES,
+    per_language: Annotated[int, typer.Option(help="Texts of each language; 0: all.")] = 100,
     out: Path = HERE / "results.json",
     report: Path = HERE.parents[1] / "docs/experiments/embedders.md",
 ) -> None:
     """Measure what is missing and write the tables into the report."""
     results: list[dict[str, Any]] = json.loads(out.read_text()) if out.exists() else []
     done = {(r["data"], r["embedder"]) for r in results}
-    for data, frame in _data(shared, languages.split(",")).items():
+    for data, frame in _data(shared, languages.split(","), per_language).items():
         for name, embed in _embedders(embedder or [], prefix).items():
             centred = f"{name}, language means removed"
             if {(data, name), (data, centred)} <= done:
@@ -66,17 +68,21 @@ def main(
     _write(report, results)
 
 
-def _data(shared: Path, languages: list[str]) -> dict[str, pl.DataFrame]:
-    """Test splits with columns id, lang, topic, text."""
+def _data(shared: Path, languages: list[str], per_language: int) -> dict[str, pl.DataFrame]:
+    """Test splits with columns id, lang, topic, text: the same items in every language."""
     sib = pl.read_parquet(shared / "sib200_topics.parquet").filter(
         (pl.col("split") == "test") & pl.col("lang").is_in(languages)
     )
     xsid = pl.read_parquet(shared / "xsid_intents.parquet").filter(pl.col("split") == "test")
-    columns = ["id", "lang", "topic", "text"]
-    return {
-        "SIB-200": sib.select(columns).sort("id"),
-        "xSID": xsid.rename({"intent": "topic"}).select(columns).sort("id"),
-    }
+    found = {"SIB-200": sib, "xSID": xsid.rename({"intent": "topic"})}
+    for name, frame in found.items():
+        item = pl.col("parallel_id").cast(pl.String)
+        items = sorted(frame.select(item)["parallel_id"].unique(), key=lambda i: unit_key(i, 17))
+        kept = items[: per_language or None]
+        found[name] = (
+            frame.filter(item.is_in(kept)).select("id", "lang", "topic", "text").sort("id")
+        )
+    return found
 
 
 def _embedders(folders: list[Path], prefix: str) -> dict[str, Embed]:
