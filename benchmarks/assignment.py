@@ -70,10 +70,10 @@ def rate(rows: int = 200_000, dims: int = 384, clusters: int = 100, repeats: int
     table = Table(title=f"{shape}, one thread, load {os.getloadavg()[0]:.1f}")
     for head in ("way", "vectors / CPU s", "of the bare product", "vectors / wall s, best"):
         table.add_column(head, justify="left" if head == "way" else "right")
-    for name, taken in seconds.items():
-        cpu = float(np.median([c for c, _ in taken]))
-        wall = min(w for _, w in taken)
-        cells = (f"{rows / cpu:,.0f}", f"{100 * bare / cpu:.0f} %", f"{rows / wall:,.0f}")
+    for name, runs in seconds.items():
+        middle = float(np.median([c for c, _ in runs]))
+        best = min(w for _, w in runs)
+        cells = (f"{rows / middle:,.0f}", f"{100 * bare / middle:.0f} %", f"{rows / best:,.0f}")
         table.add_row(name, *cells)
     Console(width=110).print(table)
 
