@@ -110,7 +110,9 @@ def _model(
         noise_thresholds = np.maximum(inner, thresholds)
     ids = first_id + np.arange(count, dtype=np.int64)
     next_id = first_id + count
-    events = [{"what": "new", "id": int(i), "rows": int(sizes[i])} for i in ids]
+    events = [
+        {"what": "new", "id": int(i), "rows": int(size)} for i, size in zip(ids, sizes, strict=True)
+    ]
     if previous is not None and previous.centroids.shape[1] == centroids.shape[1]:
         old, near = nearest_centroid(rows, previous.centroids)
         old[near < previous.thresholds[old]] = -1

@@ -32,7 +32,7 @@ from experiments.embedders.embed import (
 
 HERE = Path(__file__).parent
 LANGUAGES = "en,de,fr,id,sw,tr,ar,hi,bn,th,ja,zh"
-HEADS = ("data", "embedder", "clusters by", "K", "ARI topic", "V topic", "ARI language")
+HEADS = ("data", "texts", "embedder", "clusters by", "K", "ARI topic", "V topic", "ARI language")
 MORE_HEADS = ("V language", "language given away", "warns")
 
 
@@ -41,7 +41,7 @@ def main(
     embedder: Annotated[list[Path] | None, typer.Option(help="Model folders to add.")] = None,
     prefix: Annotated[str, typer.Option(help="Put before every text of those folders.")] = "",
     languages: Annotated[str, typer.Option(help="Of SIB-200; xSID has its ten.")] = LANGUAGES,
-    per_language: Annotated[int, typer.Option(help="Texts of each language; 0: all.")] = 100,
+    per_language: Annotated[int, typer.Option(help="Texts of each language; 0: all.")] = 0,
     out: Path = HERE / "results.json",
     report: Path = HERE.parents[1] / "docs/experiments/embedders.md",
 ) -> None:
@@ -161,7 +161,13 @@ def _write(report: Path, results: list[dict[str, Any]]) -> None:
     lines.append("|" + "---|" * len((*HEADS, *MORE_HEADS)))
     for r in results:
         figures = ("ari_topic", "v_topic", "ari_language", "v_language", "language_split")
-        cells = [r["data"], r["embedder"], f"{r['way']} ({r['method']})", str(r["clusters"])]
+        cells = [
+            r["data"],
+            f"{r['texts']:,}",
+            r["embedder"],
+            f"{r['way']} ({r['method']})",
+            str(r["clusters"]),
+        ]
         cells += [f"{r[name]:.2f}" for name in figures] + ["yes" if r["warns"] else "no"]
         lines.append("| " + " | ".join(cells) + " |")
     table = "\n".join([*lines, "", f"The page warns above {LIMIT}."])
