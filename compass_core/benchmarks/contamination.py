@@ -144,9 +144,9 @@ class BenchmarkIndex:
                 best.setdefault(row, f"{self._names[unit]}, {100 * share:.0f} %")
         for row, (prompt, response) in enumerate(pairs):
             if row not in best:
-                unit = self._line(prompt, response)
-                if unit is not None:
-                    best[row] = f"{self._names[unit]}, whole"
+                whole = self._line(prompt, response)
+                if whole is not None:
+                    best[row] = f"{self._names[whole]}, whole"
         places = sorted(best)
         return pl.DataFrame(
             {
