@@ -57,6 +57,8 @@ def draw(rows: pl.DataFrame, out: Path) -> None:
     )
     for number, kind in enumerate(KINDS):
         part = shifted.filter(pl.col("kind") == kind).sort("size")
+        if not part.height:
+            continue  # not run yet
         label = kind.replace("_", " ")
         right.plot(part["size"], part["detected_percent"], "o-", color=COLOURS[number], label=label)
         for size, percent, days in part.select(
@@ -65,6 +67,7 @@ def draw(rows: pl.DataFrame, out: Path) -> None:
             if days is not None:
                 right.annotate(f"{days:.0f} d", (size, percent - 5), fontsize=7)
     right.set_ylim(0, 105)
+    right.set_xlim(0, 0.45)
     right.set_xlabel("share of prompts that changed")
     right.set_ylabel("shifts found within the month, %")
     right.set_title("COMPASS at K 100, 100 prompts a day; median delay", fontsize=10)
