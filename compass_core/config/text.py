@@ -146,10 +146,10 @@ class Cleaning(Section):
         "words, or on characters in scripts without spaces.",
     )
     repetition_min_units: int = Field(
-        50,
+        150,
         ge=10,
-        description="Texts of fewer words (or 2 characters a word without spaces) are not judged "
-        "for repetition.",
+        description="Texts of fewer words (or 4 characters a word without spaces) are not judged "
+        "for repetition: a good short answer repeats the words of its question.",
     )
     pii: list[Pii] = Field(
         default_factory=lambda: list(ALL_PII),

@@ -3,7 +3,7 @@
 Rae et al. 2021 (arXiv 2112.11446), table A1: shares of duplicate lines and paragraphs, of the most
 frequent n-gram of 2 to 4 words, and of characters in duplicated n-grams of 5 to 10 words. Thai,
 Japanese, Chinese and their like write no spaces, so there the units are characters: an n-gram of
-n words becomes one of 2n characters, because a word there is about two characters long. The rules
+n words becomes one of 4n characters, about what a Thai word has. The rules
 were made for documents; instructions are short, so texts of fewer units are not judged, and the
 line rules need at least eight lines (a list of short lines repeats some by nature).
 """
@@ -17,7 +17,7 @@ LINE_CHARS_SHARE = 0.20  # of characters in them
 TOP_NGRAM = {2: 0.20, 3: 0.18, 4: 0.16}  # n -> share of characters in the most frequent n-gram
 DUPLICATE_NGRAMS = {5: 0.15, 6: 0.14, 7: 0.13, 8: 0.12, 9: 0.11, 10: 0.10}
 MIN_LINES = 8
-CHARS_A_WORD = 2
+CHARS_A_WORD = 4
 _UNSEGMENTED = regex.compile(
     r"[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}\p{Han}\p{Hiragana}\p{Katakana}]"
 )
@@ -26,11 +26,11 @@ _WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
 _CHARACTER = regex.compile(r"\p{N}+|[\p{L}]\p{M}*")
 
 
-def repetition(text: str, min_units: int = 50) -> str | None:
+def repetition(text: str, min_units: int = 150) -> str | None:
     """The first rule that the text breaks, with the share found and allowed; None if it is fine.
 
-    `min_units`: fewer words (or twice as many characters without spaces) are not judged. Cost: a
-    few passes over the words, about 0.1 ms for a hundred of them.
+    `min_units`: fewer words (or four times as many characters without spaces) are not judged.
+    Cost: a few passes over the words, about 0.1 ms for a hundred of them.
     """
     if len(text) < min_units:
         return None

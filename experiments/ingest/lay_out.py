@@ -7,6 +7,7 @@ Nothing is cleaned or dropped on the way; what has no known language is counted 
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,31 +46,34 @@ SPLITS = {
 }
 
 
-def lay_out(shared: Path, project: Path) -> dict[str, Counter[str]]:
-    """Write the inputs and compass.yaml; rows by file, and those with no known language."""
+def lay_out(shared: Path, project: Path, only: Sequence[str] = ()) -> dict[str, Counter[str]]:
+    """Write the inputs and compass.yaml; rows by file, and those with no known language.
+
+    `only`: lay out just these values of the column `lang`; none: all.
+    """
     counts: dict[str, Counter[str]] = {}
     data = project / "data"
     for entry in CORPORA:
         name = str(entry["files"]).removesuffix(".parquet")
-        frame = pl.read_parquet(shared / f"{name}.parquet")
+        frame = _read(shared / f"{name}.parquet", only)
         if "answers" in frame.columns:
             frame = frame.with_columns(pl.col("answers").list.first().alias("answer"))
         folder = data / "corpora" / "auxiliary"
         counts[name] = _by_language(
             frame, lambda tag, part, n=name, f=folder: _parquet(part, f / tag / f"{n}.parquet")
         )
-    stream = pl.read_parquet(shared / "prompt_stream.parquet")
+    stream = _read(shared / "prompt_stream.parquet", only)
     counts["prompt_stream"] = _by_language(
         stream, lambda tag, part: _log(part, data / "logs" / tag / "prompts.jsonl")
     )
-    items = pl.read_parquet(shared / "multiple_choice.parquet")
+    items = _read(shared / "multiple_choice.parquet", only)
     suites = sorted(items["source"].unique())
     counts["multiple_choice"] = _by_language(
         items, lambda tag, part: _items(part, data / "benchmarks", tag)
     )
-    log_languages = sorted(path.name for path in (data / "logs").iterdir())
-    item_languages = {p.name for s in suites for p in (data / "benchmarks" / s).iterdir()}
-    settings = {
+    log_languages = sorted(path.name for path in (data / "logs").glob("*"))
+    item_languages = {p.name for s in suites for p in (data / "benchmarks" / s).glob("*")}
+    settings: dict[str, Any] = {
         "name": "all data",
         "languages": {"targets": sorted({*log_languages, *item_languages})},
         "corpora": CORPORA,
@@ -78,6 +82,11 @@ def lay_out(shared: Path, project: Path) -> dict[str, Counter[str]]:
     with (project / "compass.yaml").open("w", encoding="utf-8") as handle:
         YAML().dump(settings, handle)
     return counts
+
+
+def _read(path: Path, only: Sequence[str]) -> pl.DataFrame:
+    frame = pl.read_parquet(path)
+    return frame.filter(pl.col("lang").is_in(list(only))) if only else frame
 
 
 def _by_language(frame: pl.DataFrame, write: Any) -> Counter[str]:

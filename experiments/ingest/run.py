@@ -10,6 +10,7 @@ import os
 import resource
 import time
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -35,10 +36,11 @@ def main(
     project: Annotated[Path, typer.Option()],
     out: Annotated[Path, typer.Option()],
     duplicates: Annotated[str, typer.Option(help="off, exact or near")] = "exact",
+    only: Annotated[list[str] | None, typer.Option(help="Just this language; repeatable.")] = None,
     workers: Annotated[int, typer.Option(help="Languages at a time.")] = 1,
 ) -> None:
     """Lay out, ingest, sum up."""
-    laid = lay_out(shared, project.resolve())
+    laid = lay_out(shared, project.resolve(), only or [])
     settings = project.resolve() / "compass.yaml"
     text = settings.read_text().split("\ncleaning:")[0].rstrip()
     settings.write_text(f"{text}\ncleaning:\n  duplicates: {duplicates}\n")
@@ -56,6 +58,7 @@ def main(
     result = {
         "laid_out": {name: dict(counts) for name, counts in laid.items()},
         "duplicates": duplicates,
+        "only": sorted(only or []),
         "parts": parts,
         "rows_read": read,
         "wall_s": round(wall_s, 1),
@@ -86,7 +89,22 @@ def _corpora(file: Path, pool: ProcessPoolExecutor) -> dict[str, Any]:
 
 def _corpus(file: Path, language: str) -> dict[str, Any]:
     """One language in a worker process: read, cleaned, identified, published."""
-    ws = _open(file)
+    return _once(file, f"auxiliary-{language}", lambda: _read_corpus(_open(file), language))
+
+
+def _once(file: Path, name: str, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """The result of an earlier, cut run, or of the work: a run of hours can be gone on with."""
+    path = file.parent / "results" / f"{name}.json"
+    if not path.is_file():
+        made = json.dumps(work(), ensure_ascii=False)
+        path.parent.mkdir(exist_ok=True)
+        path.with_suffix(".tmp").write_text(made)
+        path.with_suffix(".tmp").rename(path)
+    done: dict[str, Any] = json.loads(path.read_text())
+    return done
+
+
+def _read_corpus(ws: Workspace, language: str) -> dict[str, Any]:
     started = time.process_time()
     result = ingest_corpus(ws, "auxiliary", language).result
     key = layout.corpus("auxiliary", language)
@@ -133,7 +151,10 @@ def _logs(file: Path, pool: ProcessPoolExecutor) -> dict[str, Any]:
 
 
 def _log(file: Path, language: str) -> dict[str, Any]:
-    ws = _open(file)
+    return _once(file, f"logs-{language}", lambda: _read_log(_open(file), language))
+
+
+def _read_log(ws: Workspace, language: str) -> dict[str, Any]:
     started = time.process_time()
     days = ingest_pending(ws, language)
     made = Ledger(ws.store, language).totals()
@@ -160,7 +181,10 @@ def _benchmarks(file: Path, pool: ProcessPoolExecutor) -> dict[str, Any]:
 
 
 def _items(file: Path, language: str) -> dict[str, Any]:
-    ws = _open(file)
+    return _once(file, f"items-{language}", lambda: _read_items(_open(file), language))
+
+
+def _read_items(ws: Workspace, language: str) -> dict[str, Any]:
     started = time.process_time()
     folder, suites = ws.input_folder("benchmarks"), ws.project.benchmarks.suites
     result = ingest_benchmarks(folder, language, suites, ws.project.ingest)
