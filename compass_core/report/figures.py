@@ -46,6 +46,7 @@ def _figure(height: int, **layout: Any) -> Any:
         margin={"l": 10, "r": 10, "t": 30, "b": 10},
         legend={"orientation": "h", "y": 1.08, "x": 0},
         hoverlabel={"align": "left"},
+        modebar={"bgcolor": "rgba(0,0,0,0)", "color": INK, "activecolor": BLUE},
         xaxis=axis,
         yaxis=axis,
     )
@@ -187,7 +188,7 @@ def _composition(data: LanguageData) -> Any:
         .head(TOP)["cluster_id"]
         .to_list()
     )
-    figure = _figure(380, barmode="stack")
+    figure = _figure(380, barmode="stack", legend={"orientation": "v", "x": 1.02, "y": 1})
     figure.update_yaxes(title="supervised tokens")
     parts = totals.select("origin", "row_language").unique(maintain_order=True)
     for origin, language in parts.sort("origin", "row_language", descending=[True, False]).rows():
