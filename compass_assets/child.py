@@ -5,6 +5,7 @@ step is seen to fail, is retried, and finds what the first try finished.
 """
 
 import sys
+import warnings
 from typing import Any
 
 import dagster as dg
@@ -24,8 +25,24 @@ def run_child(
 
     Raises dagster's pipes error when the child fails, CompassError when it ends without a result.
     """
-    ws = project.workspace()
-    invocation = pipes.run(
+    with warnings.catch_warnings():
+        # Dagster warns of a part of its own Pipes client; nobody here can do anything about it.
+        warnings.simplefilter("ignore", dg.PreviewWarning)
+        invocation = _start(context, project, pipes, task, arguments)
+    for message in invocation.get_custom_messages():
+        if isinstance(message, dict) and "result" in message:
+            return dict(message["result"])
+    raise CompassError(f"the {task} child ended without a result; see its output in the run's log")
+
+
+def _start(
+    context: dg.AssetExecutionContext | dg.OpExecutionContext,
+    project: ProjectResource,
+    pipes: dg.PipesSubprocessClient,
+    task: str,
+    arguments: dict[str, Any],
+) -> dg.PipesClientCompletedInvocation:
+    return pipes.run(
         context=context,
         command=[sys.executable, "-m", "compass_assets.worker"],
         extras={
@@ -33,7 +50,7 @@ def run_child(
             "arguments": arguments,
             "project_file": project.project_file,
             "overrides": project.overrides(),
-            "threads": ws.project.execution.threads,
+            "threads": project.workspace().project.execution.threads,
         },
         env={
             "TOKENIZERS_PARALLELISM": "false",
@@ -42,7 +59,3 @@ def run_child(
             "PYTHONWARNINGS": "ignore::FutureWarning:transformers.modeling_utils",
         },
     )
-    for message in invocation.get_custom_messages():
-        if isinstance(message, dict) and "result" in message:
-            return dict(message["result"])
-    raise CompassError(f"the {task} child ended without a result; see its output in the run's log")

@@ -1,5 +1,7 @@
 """The three ways the graph is cut: target language, pool language, language and day of the log."""
 
+import warnings
+
 import dagster as dg
 
 from compass_core.config.schema import Project
@@ -25,3 +27,11 @@ def usage_partitions(project: Project) -> dg.MultiPartitionsDefinition:
 
 def usage_key(day: str, language: str) -> dg.MultiPartitionKey:
     return dg.MultiPartitionKey({"day": day, "language": language})
+
+
+def language_of_day() -> dg.MultiToSingleDimensionPartitionMapping:
+    """All days of a language, as the one partition that they roll up into."""
+    with warnings.catch_warnings():
+        # Beta in the pinned Dagster; whoever starts the UI cannot do anything about it.
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        return dg.MultiToSingleDimensionPartitionMapping("language")

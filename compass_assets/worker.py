@@ -36,9 +36,11 @@ def run(pipes: PipesContext) -> dict[str, Any]:
     ws = Workspace.open(loaded, project)
     arguments = extras["arguments"]
 
+    who = " ".join(filter(None, (extras["task"], arguments.get("language"))))
+
     def report(text: str) -> None:
         pipes.log.info(text)
-        print(text, file=sys.stderr, flush=True)
+        print(f"{who}: {text}", file=sys.stderr, flush=True)
 
     if extras["task"] == "encode":
         return tasks.encode(ws, [tuple(part) for part in arguments["parts"]], report)

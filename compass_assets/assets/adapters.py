@@ -34,6 +34,8 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
         ),
     )
     def sampled_training_set(context: dg.AssetExecutionContext, project: ProjectResource) -> Events:
+        from compass_assets.plots.composition import composition_plot
+        from compass_assets.plots.coverage import coverage_plot
         from compass_core.stages.sampling import sample_language
 
         step = Step(context, project, "sampled_training_set")
@@ -67,6 +69,12 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
                     step.ws.store.uri(layout.training_card(step.partition))
                 ),
                 "composition": table(by_language, by_language.columns, 40),
+                "before_and_after": dg.MetadataValue.md(
+                    coverage_plot(
+                        step.ws.store.read_parquet(layout.gaps(step.partition)), rows, sampling.unit
+                    )
+                ),
+                "composition_picture": dg.MetadataValue.md(composition_plot(rows)),
                 "dropped": counts(dropped),
                 "preview": table(
                     chosen.sort("gap", "rank", descending=[True, False]),
@@ -100,6 +108,7 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
         project: ProjectResource,
         pipes: dg.PipesSubprocessClient,
     ) -> Events:
+        from compass_assets.plots.curves import curves_plot
         from compass_core.adapters.registry import adapter_dir, write_catalogue
         from compass_core.stages.lineage import training_lineage
 
@@ -134,6 +143,7 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
                 "loss_first": figures["loss_first"],
                 "loss_last": figures["loss_last"],
                 "tokens_per_s": figures["tokens_per_s"],
+                "curves": dg.MetadataValue.md(curves_plot({"task": figures["losses"]})),
                 "truncated_rows": figures["truncated_rows"],
                 "peak_memory_bytes": figures["peak_memory_bytes"],
                 "settings": dg.MetadataValue.json(step.ws.project.adapter.model_dump()),
@@ -158,6 +168,7 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
         project: ProjectResource,
         pipes: dg.PipesSubprocessClient,
     ) -> Events:
+        from compass_assets.plots.scores import scores_plot
         from compass_core.stages.scores import summarise_scores
 
         step = Step(context, project, "benchmark_scores")
@@ -180,6 +191,7 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
                 **{k: v for k, v in summary.items() if v is not None},
                 "version": version,
                 "by_suite": table(per_suite, per_suite.columns, 40),
+                "picture": dg.MetadataValue.md(scores_plot(per_suite)),
                 "path": dg.MetadataValue.path(
                     step.ws.store.uri(layout.scores(step.partition, version))
                 ),

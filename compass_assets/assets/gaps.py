@@ -143,13 +143,15 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
         description="Which clusters users ask about more than the training data covers.",
     )
     def gap_report(context: dg.AssetExecutionContext, project: ProjectResource) -> Events:
-        from compass_assets.plots import gap_plot
+        from compass_assets.plots.cluster_map import cluster_map_plot
+        from compass_assets.plots.gaps import gap_plot
+        from compass_core.stages.clusters import load_model
         from compass_core.stages.gaps import report_language
 
         step = Step(context, project, "gap_report")
-        report, version = report_language(
-            step.ws, step.partition, step.consumed["semantic_clusters"].version
-        )
+        model_version = step.consumed["semantic_clusters"].version
+        report, version = report_language(step.ws, step.partition, model_version)
+        model = load_model(step.ws, step.partition, model_version)
         frame, figures = report.frame, report.summary
         open_gaps = frame.filter(pl.col("gap") > 0).sort("gap", descending=True)
         pool = report.pool.group_by("row_language").agg(pl.col("pool_rows", "pool_tokens").sum())
@@ -206,6 +208,9 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
                 "pool_by_language": table(pool, pool.columns, 60),
                 "pool_for_gaps": table(for_gaps, for_gaps.columns, 60),
                 "picture": dg.MetadataValue.md(gap_plot(frame)),
+                "map": dg.MetadataValue.md(
+                    cluster_map_plot(model.centroids, model.cluster_ids, frame)
+                ),
                 "settings": dg.MetadataValue.json(
                     {
                         "gaps": step.ws.project.gaps.model_dump(),

@@ -7,7 +7,13 @@ from typing import Any
 import dagster as dg
 
 from compass_assets.describe import graph_asset
-from compass_assets.partitions import DAYS, language_partitions, usage_key, usage_partitions
+from compass_assets.partitions import (
+    DAYS,
+    language_of_day,
+    language_partitions,
+    usage_key,
+    usage_partitions,
+)
 from compass_assets.preview import table
 from compass_assets.resources import ProjectResource
 from compass_assets.rolls import as_result, window_event
@@ -50,7 +56,7 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
         language_partitions(project),
         code_versions,
         kinds=["json"],
-        mappings={"usage_logs": dg.MultiToSingleDimensionPartitionMapping("language")},
+        mappings={"usage_logs": language_of_day()},
         description=(
             "Which days of logs count as present usage: the last `usage.window_days`. "
             "Rolled by every ingest, so that what hangs from it is stale at once."

@@ -47,7 +47,8 @@ def run_materialize(
         if text != "started":
             console.print(
                 f"[dim]{time.monotonic() - started:6.1f} s[/]  [cyan]{partition:<8}[/] "
-                f"[bold]{asset}[/]  {text}"
+                f"[bold]{asset}[/]  {text}",
+                soft_wrap=True,
             )
 
     step.listeners.append(show)

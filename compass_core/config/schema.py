@@ -62,6 +62,17 @@ class Languages(Section):
             }
         return value
 
+    @model_validator(mode="after")
+    def _mapping_names_targets(self) -> "Languages":
+        if isinstance(self.auxiliary, dict):
+            strange = sorted(set(self.auxiliary) - set(self.targets))
+            if strange:
+                raise ValueError(
+                    f"auxiliary names {', '.join(strange)}, not in targets; "
+                    f"allowed are {', '.join(self.targets)}"
+                )
+        return self
+
     def auxiliary_for(self, target: str, found: list[str]) -> list[str]:
         """Pool languages that `target` may sample from, sorted; `found` are those that exist."""
         rule = self.auxiliary
@@ -371,11 +382,4 @@ class Project(Section):
         twice = sorted({name for role, name in names if names.count((role, name)) > 1})
         if twice:
             raise ValueError(f"corpora: named twice: {', '.join(twice)}")
-        rule = self.languages.auxiliary
-        if isinstance(rule, dict):
-            strange = sorted(set(rule) - set(self.languages.targets))
-            if strange:
-                raise ValueError(
-                    f"languages.auxiliary names {', '.join(strange)}, not in languages.targets"
-                )
         return self

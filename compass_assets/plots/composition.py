@@ -1,0 +1,55 @@
+"""What a training set is made of: tokens by cluster, split by the language of the rows."""
+
+from typing import Any
+
+import polars as pl
+
+from compass_assets.plots.style import MANY, picture
+
+MOST = 30
+
+
+def composition_plot(selected: pl.DataFrame) -> str:
+    """Stacked bars over clusters from records.SELECTIONS; the corpus itself is one colour."""
+    parts = composition(selected)
+    return picture("composition", lambda axes: draw_composition(axes, parts), height_in=3.4)
+
+
+def composition(selected: pl.DataFrame) -> pl.DataFrame:
+    """cluster_id, part, tokens: `part` is corpus or the language of sampled rows."""
+    part = pl.when(pl.col("origin") == "training").then(pl.lit("corpus"))
+    return (
+        selected.with_columns(part.otherwise(pl.col("row_language")).alias("part"))
+        .group_by("cluster_id", "part")
+        .agg(pl.col("supervised_tokens").sum().alias("tokens"))
+        .sort("cluster_id", "part")
+    )
+
+
+def draw_composition(axes: Any, parts: pl.DataFrame) -> None:
+    total = pl.col("tokens").sum()
+    clusters = parts.group_by("cluster_id").agg(total).sort("tokens", "cluster_id")
+    shown = clusters.tail(MOST)["cluster_id"].reverse().to_list()
+    order = parts.group_by("part").agg(total).sort("tokens", "part", descending=[True, False])
+    names = ["corpus", *(name for name in order["part"] if name != "corpus")]
+    if len(names) > len(MANY):
+        kept = set(names[: len(MANY) - 1])
+        parts = parts.with_columns(
+            pl.when(pl.col("part").is_in(list(kept)))
+            .then(pl.col("part"))
+            .otherwise(pl.lit("others"))
+            .alias("part")
+        )
+        names = [*names[: len(MANY) - 1], "others"]
+    below = [0] * len(shown)
+    for name, colour in zip(names, MANY, strict=False):
+        mine = parts.filter(pl.col("part") == name).group_by("cluster_id").agg(total)
+        tokens = dict(mine.iter_rows())
+        heights = [tokens.get(cluster, 0) for cluster in shown]
+        axes.bar(range(len(shown)), heights, bottom=below, color=colour, width=0.8, label=name)
+        below = [old + new for old, new in zip(below, heights, strict=True)]
+    axes.set_xticks(range(len(shown)), [str(c) for c in shown], fontsize=7, rotation=90)
+    axes.set_xlabel("cluster")
+    axes.set_ylabel("supervised tokens")
+    axes.legend(fontsize=8, ncols=3)
+    axes.set_title("The training set by cluster and by language of the rows")

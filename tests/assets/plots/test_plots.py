@@ -1,0 +1,148 @@
+"""Pictures show what the tables say: bars, points and bands are checked, not pixels."""
+
+import base64
+
+import numpy as np
+import polars as pl
+import pytest
+from matplotlib import pyplot as plt
+
+from compass_assets.plots.cluster_map import cluster_map_plot, draw_cluster_map, plane
+from compass_assets.plots.composition import composition, composition_plot, draw_composition
+from compass_assets.plots.coverage import coverage, coverage_plot, draw_coverage
+from compass_assets.plots.curves import curves_plot, draw_curves, running_mean
+from compass_assets.plots.gaps import draw_gaps, gap_plot
+from compass_assets.plots.scores import draw_scores, scores_plot
+
+PNG = b"\x89PNG\r\n"
+GAPS = pl.DataFrame(
+    {
+        "cluster_id": [3, 7, 9],
+        "p_usage": [0.5, 0.3, 0.2],
+        "p_training": [0.1, 0.3, 0.6],
+        "gap": [0.4, 0.0, 0.0],
+    }
+)
+SELECTED = pl.DataFrame(
+    {
+        "cluster_id": [7, 9, 9, 3, 3],
+        "origin": ["training", "training", "training", "auxiliary", "auxiliary"],
+        "row_language": ["sw", "sw", "sw", "en", "pt"],
+        "supervised_tokens": [10, 10, 20, 30, 10],
+    }
+)
+SCORES = pl.DataFrame(
+    {
+        "suite": ["qa", "qa"],
+        "model": ["adapter", "base"],
+        "accuracy": [0.8, 0.5],
+        "low": [0.7, 0.4],
+        "high": [0.9, 0.6],
+    }
+)
+
+
+@pytest.fixture
+def axes():
+    figure, made = plt.subplots()
+    yield made
+    plt.close(figure)
+
+
+def widths(axes) -> list[float]:
+    return [bar.get_width() for container in axes.containers for bar in container]
+
+
+def test_every_picture_is_an_inline_png() -> None:
+    centroids = np.eye(3, 5)
+    pictures = [
+        gap_plot(GAPS),
+        coverage_plot(GAPS, SELECTED, "tokens"),
+        composition_plot(SELECTED),
+        curves_plot({"task": [1.0, 0.5]}),
+        scores_plot(SCORES),
+        cluster_map_plot(centroids, np.array([3, 7, 9]), GAPS),
+        curves_plot({}),
+        scores_plot(SCORES.clear()),
+    ]
+    for markdown in pictures:
+        head, data = markdown.removesuffix(")").split("base64,")
+        assert head.startswith("![")
+        assert base64.b64decode(data).startswith(PNG)
+    assert len(set(pictures)) == len(pictures)
+    assert not plt.get_fignums()  # a daemon that leaves figures open runs out of memory
+
+
+def test_gaps_put_the_largest_on_top(axes) -> None:
+    draw_gaps(axes, GAPS)
+    labels = [label.get_text() for label in axes.get_yticklabels()]
+    assert labels[-1] == "cluster 3"
+    assert widths(axes)[2] == 0.5  # asked, of the topmost
+
+
+def test_coverage_compares_the_corpus_with_the_whole_mix(axes) -> None:
+    shares = coverage(GAPS, SELECTED, "tokens")
+    assert shares["cluster_id"].to_list() == [3, 7, 9]
+    assert shares["before"].to_list() == [0.0, 0.25, 0.75]
+    assert shares["after"].to_list() == [0.5, 0.125, 0.375]
+    assert coverage(GAPS, SELECTED, "rows")["after"].to_list() == [0.4, 0.2, 0.4]
+    draw_coverage(axes, shares)
+    before, after = axes.lines[:2]
+    assert list(before.get_ydata()) == [0.0, 0.25, 0.75]
+    assert list(after.get_ydata()) == [0.5, 0.125, 0.375]
+
+
+def test_composition_stacks_the_corpus_below_the_sample(axes) -> None:
+    parts = composition(SELECTED)
+    assert parts.filter(pl.col("cluster_id") == 3).rows() == [(3, "en", 30), (3, "pt", 10)]
+    draw_composition(axes, parts)
+    assert axes.get_legend_handles_labels()[1] == ["corpus", "en", "pt"]
+    tops = [max(bar.get_y() + bar.get_height() for bar in c) for c in axes.containers]
+    assert max(tops) == 40  # the tokens of cluster 3
+
+
+def test_composition_names_the_rest_others(axes) -> None:
+    many = pl.DataFrame(
+        {
+            "cluster_id": [1] * 14,
+            "origin": ["auxiliary"] * 14,
+            "row_language": [f"l{i:02}" for i in range(14)],
+            "supervised_tokens": list(range(20, 6, -1)),
+        }
+    )
+    draw_composition(axes, composition(many))
+    labels = axes.get_legend_handles_labels()[1]
+    assert labels[-1] == "others"
+    heights = [bar.get_height() for container in axes.containers for bar in container]
+    assert sum(heights) == sum(range(7, 21))  # nobody's tokens are lost
+
+
+def test_curves_show_each_term_and_its_mean(axes) -> None:
+    assert running_mean([4.0, 2.0, 0.0], 2) == [4.0, 3.0, 1.0]
+    draw_curves(axes, {"task": [4.0, 2.0], "replay": [], "penalty": [0.1, 0.2]})
+    assert axes.get_legend_handles_labels()[1] == ["task", "penalty"]
+    assert list(axes.lines[0].get_ydata()) == [4.0, 2.0]
+
+
+def test_scores_have_their_intervals(axes) -> None:
+    draw_scores(axes, SCORES)
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["qa, base", "qa, adapter"]
+    bars = axes.containers[1].lines[2][0].get_segments()[0]
+    assert [round(x) for x in bars[:, 0]] == [70, 90]
+
+
+def test_the_map_keeps_near_clusters_near(axes) -> None:
+    centroids = np.array([[1, 0, 0, 0], [0.9, 0.1, 0, 0], [0, 0, 1, 0]], dtype=np.float32)
+    points = plane(centroids)
+    near = np.linalg.norm(points[0] - points[1])
+    assert near < 0.3 * np.linalg.norm(points[0] - points[2])
+    assert np.array_equal(points, plane(centroids))
+    draw_cluster_map(axes, points, np.array([3, 7, 9]), GAPS)
+    sizes = axes.collections[0].get_sizes()
+    assert list(np.argsort(sizes)) == [2, 1, 0]  # by usage
+    assert [text.get_text() for text in axes.texts] == ["3", "7", "9"]
+
+
+def test_the_map_of_one_cluster(axes) -> None:
+    draw_cluster_map(axes, plane(np.ones((1, 4))), np.array([3]), GAPS)
+    assert len(axes.collections[0].get_offsets()) == 1
