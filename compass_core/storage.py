@@ -32,8 +32,10 @@ class Store:
         if self.is_local:
             text = str(Path(text.removeprefix("file://")).resolve())
         self.root = text.rstrip("/")
-        self._fs, self._base = fsspec.core.url_to_fs(self.root)
-        self._cache = cache or Path(tempfile.gettempdir()) / "compass-cache"
+        # A remembered listing would hide what another process has written since.
+        options = {} if self.is_local else {"use_listings_cache": False}
+        self._fs, self._base = fsspec.core.url_to_fs(self.root, **options)
+        self.cache = cache or Path(tempfile.gettempdir()) / "compass-cache"
 
     def __repr__(self) -> str:
         return f"Store({self.root!r})"
@@ -60,6 +62,19 @@ class Store:
         cut = len(str(self._base).rstrip("/")) + 1
         keys = [name[cut:] for name in found]
         return sorted(k for k in keys if k.endswith(suffix) and ".tmp-" not in k)
+
+    def stamps(self, prefix: str, suffix: str = "") -> dict[str, str]:
+        """Keys as of `keys`, each with something that changes when the file does."""
+        full = self._full(prefix)
+        if not self._fs.exists(full):
+            return {}
+        cut = len(str(self._base).rstrip("/")) + 1
+        named = ("ETag", "etag", "mtime", "LastModified", "created", "size")
+        return {
+            str(path)[cut:]: " ".join(str(info[name]) for name in named if name in info)
+            for path, info in sorted(self._fs.find(full, detail=True).items())
+            if str(path).endswith(suffix) and ".tmp-" not in str(path)
+        }
 
     def delete(self, key: str) -> None:
         """Remove a file or folder; nothing happens if it is not there."""
@@ -131,7 +146,7 @@ class Store:
             if not path.is_dir():
                 raise StoreError(f"{path} is not a folder in the store")
             return path
-        target = self._cache / key
+        target = self.cache / key
         if not target.exists():
             temporary = target.with_name(f"{target.name}.tmp-{uuid.uuid4().hex[:8]}")
             temporary.parent.mkdir(parents=True, exist_ok=True)
@@ -141,7 +156,7 @@ class Store:
 
     def scratch_dir(self, label: str) -> Path:
         """A new empty local folder to build something in before publish_dir."""
-        parent = Path(self.root) / "tmp" if self.is_local else self._cache / "tmp"
+        parent = Path(self.root) / "tmp" if self.is_local else self.cache / "tmp"
         parent.mkdir(parents=True, exist_ok=True)
         return Path(tempfile.mkdtemp(prefix=f"{label}-", dir=parent))
 

@@ -16,6 +16,7 @@ import polars as pl
 from compass_core import layout, records
 from compass_core.errors import InputError
 from compass_core.hashing import version_of
+from compass_core.mirror import mirrored
 from compass_core.storage import Store
 from compass_core.warehouse_drift import DRIFT_VIEWS
 
@@ -301,7 +302,11 @@ def catalogue_path(store: Store, directory: Path) -> Path:
 
 
 def ensure_catalogue(store: Store, path: Path) -> Path:
-    """Build the file unless it is there and says what this code would write. Cheap to call."""
+    """Build the file unless it is there and says what this code would write. Cheap to call.
+
+    The views of a remote store read a local copy of its tables, brought up to date here.
+    """
+    store = mirrored(store, (view.folder for view in VIEWS.values()))
     recipe = version_of(
         [RECIPE, store.root, {name: str(view.schema) for name, view in VIEWS.items()}]
     )
