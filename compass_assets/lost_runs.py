@@ -15,25 +15,46 @@ MESSAGE = (
     "The process of this run (pid {pids}) is gone: killed, or its machine was restarted. What it "
     "finished is kept; run it again and it goes on from there."
 )
+AUTOMATION_TAG = "dagster/from_automation_condition"
+AGAIN_TAG = "compass/started_again_for"
+PARTITION_TAG = "dagster/partition"
 CLOCK_S = 2.0  # process start times are rounded differently from event times
 
 
-def end_lost_runs(instance: dg.DagsterInstance) -> list[str]:
-    """Report lost runs as failed and free their places in the pools; returns their ids.
+def end_lost_runs(instance: dg.DagsterInstance) -> list[dg.DagsterRun]:
+    """Report lost runs as failed and free their places in the pools; returns them.
 
     Only for an instance on SQLite, which is one machine: elsewhere a process id says nothing.
     """
     if not _on_this_machine(instance):
         return []
-    lost = []
+    lost: list[dg.DagsterRun] = []
     for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])):
         pids = _processes(instance, run.run_id)
         if pids and not any(_alive(pid, since) for pid, since in pids.items()):
             named = ", ".join(str(pid) for pid in pids)
             instance.report_run_failed(run, MESSAGE.format(pids=named))
             instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
-            lost.append(run.run_id)
+            lost.append(run)
     return lost
+
+
+def started_again(run: dg.DagsterRun) -> dg.RunRequest | None:
+    """A request for what a lost run was to make, if the automation had asked for it.
+
+    The automation takes a request for handled, whatever became of it, and would leave the rest
+    stale until something else changes. A file's run is asked for again by its own sensor, and what
+    a person started is theirs to start again.
+    """
+    asked = AUTOMATION_TAG in run.tags or AGAIN_TAG in run.tags
+    if not asked or not run.asset_selection:
+        return None
+    return dg.RunRequest(
+        run_key=f"{run.run_id} again",
+        asset_selection=sorted(run.asset_selection),
+        partition_key=run.tags.get(PARTITION_TAG),
+        tags={AGAIN_TAG: run.run_id},
+    )
 
 
 def limit_models(instance: dg.DagsterInstance, runs: int) -> None:

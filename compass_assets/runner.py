@@ -59,8 +59,8 @@ class Runner:
         override = override or {}
         execution = with_overrides(loaded.project, override).execution
         limit_models(instance, execution.parallel)
-        for run_id in end_lost_runs(instance):
-            say(f"run {run_id} was cut off: its process is gone; what it finished is kept")
+        for run in end_lost_runs(instance):
+            say(f"run {run.run_id} was cut off: its process is gone; what it finished is kept")
         self._pool = RunPool(
             loaded.file, defs or build_defs(loaded), instance, override, execution.parallel
         )

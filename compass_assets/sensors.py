@@ -11,7 +11,7 @@ from typing import Any
 
 import dagster as dg
 
-from compass_assets.lost_runs import end_lost_runs
+from compass_assets.lost_runs import end_lost_runs, started_again
 from compass_assets.partitions import POOLS
 from compass_assets.sync import report_sync, sync_statuses
 from compass_core.config.load import LoadedProject, load_project
@@ -78,12 +78,17 @@ def build_sensors(loaded: LoadedProject, jobs: Mapping[str, Any]) -> list[Any]:
         name="lost_runs",
         minimum_interval_seconds=60,
         default_status=running,
-        asset_selection=["adapter"],
-        description="Ends runs whose process was killed, so that they hold no place in a pool.",
+        asset_selection="*",
+        description=(
+            "Ends runs whose process was killed, so that they hold no place in a pool, and starts "
+            "again what the automation had asked for."
+        ),
     )
     def lost_runs(context: dg.SensorEvaluationContext) -> Looked:
         ended = end_lost_runs(context.instance)
-        return dg.SkipReason(f"ended: {', '.join(ended)}" if ended else "no run was lost")
+        requests = [request for run in ended if (request := started_again(run))]
+        said = ", ".join(run.run_id for run in ended)
+        return _answer(requests, [f"ended: {said}" if ended else "no run was lost"], [])
 
     automation = dg.AutomationConditionSensorDefinition(
         "cheap_chain",

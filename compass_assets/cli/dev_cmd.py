@@ -10,12 +10,11 @@ from compass_core.config.load import LoadedProject
 
 def run_dev(loaded: LoadedProject, host: str, port: int) -> NoReturn:
     """Becomes `dg dev`: runs until it is interrupted."""
-    from compass_assets.lost_runs import end_lost_runs, limit_models
+    from compass_assets.lost_runs import limit_models
     from compass_assets.runner import open_instance
 
     with open_instance(loaded) as instance:
         limit_models(instance, loaded.project.execution.parallel)
-        end_lost_runs(instance)
     environment = {
         **os.environ,
         "DAGSTER_HOME": str(loaded.directory),

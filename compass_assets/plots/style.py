@@ -20,8 +20,9 @@ def picture(
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
 
-    colours = {f"{name}.color": TEXT for name in ("text", "xtick", "ytick")}
-    with plt.rc_context({**colours, "axes.labelcolor": TEXT, "axes.edgecolor": TEXT}):
+    coloured = ("text.color", "xtick.color", "ytick.color", "axes.labelcolor", "axes.edgecolor")
+    colours: Any = dict.fromkeys(coloured, TEXT)
+    with plt.rc_context(colours):
         figure, axes = plt.subplots(figsize=(width_in, height_in), dpi=90)
         try:
             axes.tick_params(labelsize=8)
@@ -29,11 +30,13 @@ def picture(
                 axes.spines[side].set_visible(False)
             draw(axes)
             axes.title.set_fontsize(10)
-            if axes.get_legend() is not None:
-                axes.get_legend().set_frame_on(False)
+            legend = axes.get_legend()
+            if legend is not None:
+                legend.set_frame_on(False)
             figure.tight_layout()
             buffer = io.BytesIO()
-            figure.savefig(buffer, format="png", transparent=True)
+            # A legend beside the axes counts as well.
+            figure.savefig(buffer, format="png", transparent=True, bbox_inches="tight")
         finally:
             plt.close(figure)
     return f"![{alt}](data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()})"

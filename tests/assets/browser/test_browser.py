@@ -15,6 +15,11 @@ def workspace(page) -> Workspace:
     return Workspace.open(load_project(page.project / "compass.yaml"))
 
 
+def states(page) -> dict[str, str]:
+    """What `compass status` says of the adapters."""
+    return {row["language"]: row["adapter"] for row in status_rows(workspace(page))}
+
+
 def partition(page, asset: str, language: str) -> None:
     """The page of one partition, when it is whole: tags come last."""
     page.open(f"/assets/{asset}?view=partitions&partition={language}")
@@ -81,6 +86,7 @@ def test_a_log_file_marks_one_language(page) -> None:
     page.shot("5-before")
     folder = page.project / "data" / "logs" / "hi"
     (folder / "new.jsonl").write_text(LOG % "आज अनाज का भाव क्या है?", encoding="utf-8")
+    page.until("the sensor took the file", lambda: states(page)["hi"] == "stale")
 
     partition(page, "adapter", "hi")
     page.shows("Unsynced")
@@ -94,8 +100,7 @@ def test_a_log_file_marks_one_language(page) -> None:
     page.shot("8-check")
     assert "ar stale" not in page.text
 
-    states = {row["language"]: row["adapter"] for row in status_rows(workspace(page))}
-    assert (states["hi"], states["ar"]) == ("stale", "fresh")
+    assert (states(page)["hi"], states(page)["ar"]) == ("stale", "fresh")
     with dg.DagsterInstance.local_temp(str(page.project / "dagster")) as instance:
         taken = instance.get_runs(dg.RunsFilter(job_name="ingest_logs"))
         newest = [run for run in taken if run.tags.get("compass/language") == "hi"]
