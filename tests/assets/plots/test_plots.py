@@ -11,7 +11,7 @@ from compass_assets.plots.cluster_map import cluster_map_plot, draw_cluster_map,
 from compass_assets.plots.composition import composition, composition_plot, draw_composition
 from compass_assets.plots.coverage import coverage, coverage_plot, draw_coverage
 from compass_assets.plots.curves import curves_plot, draw_curves, running_mean
-from compass_assets.plots.gaps import draw_gaps, gap_plot
+from compass_assets.plots.gaps import draw_gaps, gap_plot, standing
 from compass_assets.plots.scores import draw_scores, scores_plot
 
 PNG = b"\x89PNG\r\n"
@@ -21,6 +21,10 @@ GAPS = pl.DataFrame(
         "p_usage": [0.5, 0.3, 0.2],
         "p_training": [0.1, 0.3, 0.6],
         "gap": [0.4, 0.0, 0.0],
+        "p_usage_low": [0.4, 0.2, 0.1],
+        "p_usage_high": [0.6, 0.4, 0.3],
+        "pool_rows": [10, 30, 60],
+        "merged_into": [None, None, 7],
     }
 )
 SELECTED = pl.DataFrame(
@@ -50,7 +54,7 @@ def axes():
 
 
 def widths(axes) -> list[float]:
-    return [bar.get_width() for container in axes.containers for bar in container]
+    return [bar.get_width() for bar in axes.patches]
 
 
 def test_every_picture_is_an_inline_png() -> None:
@@ -73,11 +77,13 @@ def test_every_picture_is_an_inline_png() -> None:
     assert not plt.get_fignums()  # a daemon that leaves figures open runs out of memory
 
 
-def test_gaps_put_the_largest_on_top(axes) -> None:
-    draw_gaps(axes, GAPS)
+def test_gaps_put_the_largest_on_top_and_count_what_was_merged(axes) -> None:
+    draw_gaps(axes, standing(GAPS))
     labels = [label.get_text() for label in axes.get_yticklabels()]
-    assert labels[-1] == "cluster 3"
-    assert widths(axes)[2] == 0.5  # asked, of the topmost
+    assert labels == ["cluster 7 + 1 merged", "cluster 3"]
+    assert widths(axes)[:2] == [0.3, 0.5]  # asked, from below
+    marks = [line for line in axes.lines if line.get_marker() == "|"]
+    assert list(marks[-1].get_xdata()) == [0.9, 0.1]  # of the pool, merged ones included
 
 
 def test_coverage_compares_the_corpus_with_the_whole_mix(axes) -> None:
