@@ -129,6 +129,8 @@ def _inputs(ws: Workspace) -> list[Finding]:
         advice = "; ".join([*problems, *(f"no folder for {tag}" for tag in missing)])
         findings.append(Finding(level, f"input {kind}", found, advice))
     for suite in ws.project.benchmarks.suites:
+        if suite.kind != "local":
+            continue
         names, problems = find_languages(ws.input_folder("benchmarks") / suite.name)
         missing = [tag for tag in ws.targets if tag not in names]
         advice = "; ".join([*problems, *(f"no folder for {tag}" for tag in missing)])

@@ -221,6 +221,12 @@ SCORES = _schema(
         "correct": pl.Boolean,
         "margin": pl.Float64,  # log-likelihood of the right choice minus the best wrong one
         "logliks": pl.List(pl.Float64),
+        "task": pl.String,  # which prompt: local/cloze, a task of the harness, a oneruler variant
+        "task_version": pl.String,
+        "shots": pl.Int64,
+        "shots_from": pl.String,  # split that the examples come from, and how they are drawn
+        "response": pl.String,  # what was generated; null where choices were scored
+        "extracted": pl.String,  # the answer found in it; null: none, the extraction failed
     }
 )
 

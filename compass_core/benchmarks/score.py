@@ -17,6 +17,7 @@ from compass_core.errors import ModelError
 
 Report = Callable[[str], None]
 BASE = "base"
+LOCAL_VERSION = "1"  # of the prompts of local items
 
 
 def score_items(
@@ -29,6 +30,7 @@ def score_items(
     project_dir: Path,
     split: str = "test",
     report: Report = lambda text: None,
+    loaded: tuple[Any, Any] | None = None,
 ) -> pl.DataFrame:
     """Score the base model and each adapter on one split (records.SCORES, an item a row).
 
@@ -36,16 +38,17 @@ def score_items(
     it, the token that ends the turn included; the largest wins, the first of equals.
     Style `cloze`: the turn is the choice's text. Style `letters`: the choices are listed as A, B, …
     under the question and the turn is the letter.
+    `loaded`: tokenizer and base model, where they are in memory already.
     Raises ModelError when an adapter's scores equal the base model's on every item: then it was
     not applied; and when a score is not a number.
     """
     chosen = _chosen(items, suites, split)
     if not chosen.height:
         return records.empty(records.SCORES)
-    tokenizer = load_tokenizer(base, project_dir)
+    tokenizer = loaded[0] if loaded else load_tokenizer(base, project_dir)
     styles = {suite.name: suite.style for suite in suites}
     sequences = [_sequences(tokenizer, row, styles[row["suite"]]) for row in chosen.to_dicts()]
-    model = load_base(base, project_dir, execution)
+    model = loaded[1] if loaded else load_base(base, project_dir, execution)
     results = {BASE: _logliks(model, sequences, tokenizer.pad_token_id, benchmarks.batch_size)}
     report(f"base model: {chosen.height} items scored")
     for name, folder in adapters.items():
@@ -59,13 +62,15 @@ def score_items(
                 "applied, or it was trained for another base model"
             )
         report(f"{name}: {chosen.height} items scored in {time.monotonic() - started:.1f} s")
-    return pl.concat([_frame(chosen, name, scored) for name, scored in results.items()])
+    return pl.concat([_frame(chosen, name, scored, styles) for name, scored in results.items()])
 
 
 def _chosen(items: pl.DataFrame, suites: list[Suite], split: str) -> pl.DataFrame:
     """Items of the split, at most `max_items` a suite: those with the lowest ids."""
     parts = [items.clear()]
     for suite in suites:
+        if suite.kind != "local":
+            continue
         mine = items.filter((pl.col("suite") == suite.name) & (pl.col("split") == split))
         mine = mine.sort("item_id")
         parts.append(mine if suite.max_items is None else mine.head(suite.max_items))
@@ -145,7 +150,9 @@ def with_adapter(model: Any, folder: Path) -> Any:
     return adapted
 
 
-def _frame(items: pl.DataFrame, name: str, scored: list[list[float]]) -> pl.DataFrame:
+def _frame(
+    items: pl.DataFrame, name: str, scored: list[list[float]], styles: dict[str, str]
+) -> pl.DataFrame:
     rows = []
     for item, values in zip(items.to_dicts(), scored, strict=True):
         predicted = max(range(len(values)), key=lambda i: (values[i], -i))
@@ -164,6 +171,9 @@ def _frame(items: pl.DataFrame, name: str, scored: list[list[float]]) -> pl.Data
                 "correct": predicted == item["answer"],
                 "margin": values[item["answer"]] - wrong,
                 "logliks": values,
+                "task": f"local/{styles[item['suite']]}",
+                "task_version": LOCAL_VERSION,
+                "shots": 0,
             }
         )
     return pl.DataFrame(rows, schema=records.SCORES)

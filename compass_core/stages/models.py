@@ -116,11 +116,12 @@ def _adapter_settings(ws: Workspace) -> dict[str, Any]:
 def score(ws: Workspace, language: str, version: str, report: Report) -> dict[str, Any]:
     """Score the base model and one adapter version on the test split; writes records.SCORES."""
     from compass_core.adapters.registry import adapter_dir
-    from compass_core.benchmarks.score import score_items
+    from compass_core.benchmarks.suites import score_suites
 
     items = frames.benchmark_rows(ws, language)
-    scored = score_items(
+    scored = score_suites(
         items,
+        language,
         ws.project.benchmarks.suites,
         ws.project.base_model,
         {version: adapter_dir(ws.store, language, version)},

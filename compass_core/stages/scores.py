@@ -42,6 +42,9 @@ def summarise_scores(
                 "accuracy": figure.accuracy,
                 "low": figure.low,
                 "high": figure.high,
+                "no_answer_found": int(
+                    (part["response"].is_not_null() & part["extracted"].is_null()).sum()
+                ),
             }
         )
     table = pl.DataFrame(
@@ -53,9 +56,16 @@ def summarise_scores(
             "accuracy": pl.Float64,
             "low": pl.Float64,
             "high": pl.Float64,
+            "no_answer_found": pl.Int64,
         },
     ).sort("suite", "model")
     lines = frame.select(
-        pl.format("{}/{}/{}/{}", "model", "suite", "item_id", "predicted")
+        pl.format(
+            "{}/{}/{}/{}",
+            "model",
+            "suite",
+            "item_id",
+            pl.coalesce(pl.col("predicted").cast(pl.String), "response"),
+        )
     ).to_series()
     return summary, table, version_of_set([version, *lines])

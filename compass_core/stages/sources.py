@@ -44,6 +44,8 @@ def changed_sources(ws: Workspace) -> tuple[list[ChangedSource], list[str]]:
     for language in ws.targets:
         folders = []
         for suite in ws.project.benchmarks.suites:
+            if suite.kind != "local":
+                continue
             root = ws.input_folder("benchmarks") / suite.name
             names, strange = find_languages(root)
             problems += strange

@@ -1,0 +1,105 @@
+"""Long-context rows through a model: greedy answers, judged one by one."""
+
+from pathlib import Path
+from typing import Any
+
+from compass_core.adapters.chat import prompt_ids
+from compass_core.benchmarks.oneruler.generate import (
+    VARIANTS,
+    haystack_of,
+    make_row,
+    published_rows,
+    words_of,
+)
+from compass_core.benchmarks.oneruler.judge import extracted, is_right
+from compass_core.config.schema import Suite
+from compass_core.errors import InputError
+
+VERSION = "1"  # of the prompts and of how rows are made
+SEED = 17  # the same rows for every model and project
+ROWS = 50  # a variant and length, unless `max_items` says other
+NEW_TOKENS = 128
+
+
+def run_oneruler(
+    suite: Suite, language: str, model: Any, tokenizer: Any, directory: Path
+) -> list[dict[str, Any]]:
+    """Rows of records.SCORES without the columns that say whose they are.
+
+    Lengths that the model has no positions for are left out. Cost: one forward pass over each
+    context and up to 128 generated tokens.
+    """
+    strange = sorted(set(suite.variants) - set(VARIANTS))
+    if strange:
+        raise InputError(
+            f"suite {suite.name}: variants {', '.join(strange)} are unknown; "
+            f"allowed: {', '.join(VARIANTS)}"
+        )
+    room = suite.max_new_tokens or NEW_TOKENS
+    limit = getattr(model.config, "max_position_embeddings", None) or max(suite.lengths)
+    found = []
+    for variant in suite.variants:
+        for name, row in _rows(suite, language, variant, tokenizer, directory, limit - room):
+            ids = prompt_ids(tokenizer, row["input"])
+            if len(ids) + room > limit:
+                continue
+            response = _answer(model, tokenizer, ids, room)
+            found.append(
+                {
+                    "item_id": name,
+                    "subject": variant,
+                    "task": f"oneruler/{variant}",
+                    "task_version": VERSION,
+                    "shots": 0,
+                    "shots_from": None,
+                    "predicted": None,
+                    "answer": None,
+                    "margin": None,
+                    "logliks": None,
+                    "correct": is_right(variant, row["outputs"], response),
+                    "response": response,
+                    "extracted": extracted(response),
+                }
+            )
+    return found
+
+
+def _rows(
+    suite: Suite, language: str, variant: str, tokenizer: Any, directory: Path, most: int
+) -> list[tuple[str, dict[str, Any]]]:
+    """(item id, row) of one variant: the published rows where there are any, else made ones."""
+    folder = directory / suite.data if suite.data else None
+    published = published_rows(folder, language, variant)
+    if published:
+        kept = [row for row in published if row["length"] <= max(suite.lengths)]
+        return [(f"{row['file']}/{row['index']}", row) for row in kept][: suite.max_items]
+    haystack = haystack_of(language, folder)
+    words = words_of(language, folder, haystack) if variant.startswith("cwe") else []
+
+    def count(text: str) -> int:
+        return len(prompt_ids(tokenizer, text))
+
+    return [
+        (
+            f"{variant}/{length}/{index}",
+            make_row(variant, language, haystack, words, length, count, SEED, index),
+        )
+        for length in suite.lengths
+        if length <= most
+        for index in range(suite.max_items or ROWS)
+    ]
+
+
+def _answer(model: Any, tokenizer: Any, ids: list[int], room: int) -> str:
+    import torch
+
+    device = model.get_input_embeddings().weight.device
+    with torch.inference_mode():
+        out = model.generate(
+            input_ids=torch.tensor([ids], device=device),
+            attention_mask=torch.ones((1, len(ids)), dtype=torch.long, device=device),
+            max_new_tokens=room,
+            do_sample=False,
+            pad_token_id=tokenizer.pad_token_id,
+        )
+    return str(tokenizer.decode(out[0, len(ids) :], skip_special_tokens=True))

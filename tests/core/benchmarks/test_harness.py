@@ -1,0 +1,195 @@
+"""Against the harness itself: its own tasks, run by hand on the same model and the same files."""
+
+import json
+
+import polars as pl
+import pytest
+
+from compass_core import records
+from compass_core.adapters.model_folder import load_base, load_tokenizer
+from compass_core.adapters.train import train_adapter
+from compass_core.benchmarks.harness import local_dataset, run_harness
+from compass_core.benchmarks.suites import score_suites
+from compass_core.config.schema import Adapter, BaseModelSettings, Benchmarks, Execution, Suite
+from compass_core.errors import InputError
+from tests.core.families import family_folder
+
+lm_eval = pytest.importorskip("lm_eval")
+CPU = Execution(device="cpu", threads=1)
+BASE = BaseModelSettings(model="./m", dtype="float32")
+CAPITALS = [("Kenya", "Nairobi"), ("Misri", "Kairo"), ("Japani", "Tokyo"), ("Ghana", "Accra")]
+TASK = """
+task: capitals_sw
+dataset_path: json
+dataset_kwargs:
+  data_files:
+    test: {folder}/test.jsonl
+    dev: {folder}/dev.jsonl
+test_split: test
+fewshot_split: dev
+fewshot_config:
+  sampler: first_n
+num_fewshot: 2
+output_type: multiple_choice
+doc_to_text: "{{{{question}}}}\\nJibu:"
+doc_to_choice: choices
+doc_to_target: answer
+metric_list:
+  - metric: acc
+metadata:
+  version: 3.0
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A model, an adapter, a task of our own and copies of the real data sets' shape."""
+    folder = tmp_path_factory.mktemp("harness")
+    family_folder(folder / "m", "llama-3.1", max_position_embeddings=2048)
+    rows = pl.DataFrame(
+        [{"row_id": a, "prompt": f"Mji mkuu wa {a}?", "response": b} for a, b in CAPITALS]
+    )
+    (folder / "adapter").mkdir()
+    settings = Adapter(rank=4, epochs=8, batch_size=4, learning_rate=0.02)
+    train_adapter(
+        rows, settings, BASE, CPU, folder, folder / "adapter", folder / "c", 1, lambda text: None
+    )
+    names = [b for _, b in CAPITALS]
+    lines = [
+        json.dumps({"question": f"Mji mkuu wa {a} ni upi?", "choices": names, "answer": i})
+        for i, (a, _) in enumerate(CAPITALS)
+    ]
+    (folder / "test.jsonl").write_text("\n".join(lines * 3))
+    (folder / "dev.jsonl").write_text("\n".join(lines[:2]))
+    (folder / "capitals.yaml").write_text(TASK.format(folder=folder))
+    categories = ["Business", "Humanities", "Medical", "Other", "STEM", "Social Sciences"]
+    mmlu = [
+        {
+            "question": f"Swali {i}?",
+            **{f"option_{x}": f"Chaguo {x}{i}" for x in "abcd"},
+            "answer": "ABCD"[i % 4],
+            "subject": "s",
+            "subject_category": categories[i % 6],
+        }
+        for i in range(12)
+    ]
+    prox = [
+        {
+            "question": f"Swali {i}?",
+            **{f"option_{x}": f"Chaguo {x}" for x in range(10)},
+            "answer": "ABCDEFGHIJ"[i],
+            "category": "business",
+            "cot_content": "Jibu: Tufikirie. Jibu ni (A).",
+        }
+        for i in range(6)
+    ]
+    for name, found, split in (("lite", mmlu, "dev"), ("prox", prox, "validation")):
+        (folder / name / "sw").mkdir(parents=True)
+        for part in ("test", split):
+            path = folder / name / "sw" / f"{part}-00000-of-00001.parquet"
+            pl.DataFrame(found).write_parquet(path)
+    return folder
+
+
+def by_hand(folder, tasks, adapter):
+    """The harness as its users call it: a model folder, and PEFT's for the adapter."""
+    arguments = {"pretrained": str(folder / "m"), "dtype": "float32", "device": "cpu"}
+    if adapter:
+        arguments["peft"] = str(folder / "adapter")
+    found = lm_eval.simple_evaluate(
+        "hf",
+        model_args=arguments,
+        tasks=tasks,
+        batch_size=4,
+        device="cpu",
+        bootstrap_iters=0,
+    )
+    return {
+        f"{task}/{s['doc_id']}": s for task, samples in found["samples"].items() for s in samples
+    }
+
+
+def test_scores_agree_with_the_harness_to_the_last_item(folder):
+    suite = Suite(name="capitals", kind="lm_eval", task="capitals.yaml")
+    scored = score_suites(
+        records.empty(records.BENCHMARK),
+        "sw",
+        [suite],
+        BASE,
+        {"v0001": folder / "adapter"},
+        Benchmarks(batch_size=4),
+        CPU,
+        folder,
+    )
+    assert scored.schema == records.SCORES
+    seen = {}
+    for model in ("base", "adapter"):
+        expected = by_hand(folder, [str(folder / "capitals.yaml")], adapter=model == "adapter")
+        mine = scored.filter(pl.col("model") == model)
+        assert sorted(mine["item_id"]) == sorted(expected)
+        assert mine.height == 12
+        for row in mine.iter_rows(named=True):
+            sample = expected[row["item_id"]]
+            assert row["correct"] == (sample["acc"] == 1.0)
+            given = [pair[0] for pair in sample["filtered_resps"]]
+            assert row["logliks"] == pytest.approx(given, abs=1e-4)
+            assert row["answer"] == sample["target"]
+        seen[model] = mine["logliks"].to_list()
+        assert set(mine["task_version"]) == {"3.0"}
+        assert set(mine["shots"]) == {2}
+        assert set(mine["shots_from"]) == {"dev (first_n)"}
+    assert seen["base"] != seen["adapter"]
+
+
+def test_global_mmlu_runs_on_a_local_copy_through_the_harness_own_task(folder):
+    model, tokenizer = load_base(BASE, folder, CPU), load_tokenizer(BASE, folder)
+    suite = Suite(name="gm", kind="lm_eval", task="global_mmlu_{lang}", data="lite")
+    rows = run_harness(suite, "sw", model, tokenizer, 4, folder)
+    assert len(rows) == 12
+    assert {row["task"] for row in rows} == {
+        f"global_mmlu_sw_{x}"
+        for x in ("business", "humanities", "medical", "other", "stem", "social_sciences")
+    }
+    assert all(len(row["logliks"]) == 4 for row in rows)
+    business = [row for row in rows if row["task"].endswith("business")]
+    assert [row["answer"] for row in business] == [0, 2]
+    assert all(row["correct"] == (row["predicted"] == row["answer"]) for row in rows)
+    limited = suite.model_copy(update={"max_items": 1})
+    assert len(run_harness(limited, "sw", model, tokenizer, 4, folder)) == 6
+
+
+def test_mmlu_prox_keeps_the_response_and_counts_failed_extraction(folder, monkeypatch):
+    from lm_eval.models.huggingface import HFLM
+
+    said = ["Tufikirie. Jibu ni (A).", "Sijui.", "Jibu ni C"]
+    asked = []
+
+    def answers(self, requests, **more):
+        asked.extend(request.args[0] for request in requests)
+        return [said[i % 3] for i in range(len(requests))]
+
+    monkeypatch.setattr(HFLM, "generate_until", answers)
+    model, tokenizer = load_base(BASE, folder, CPU), load_tokenizer(BASE, folder)
+    suite = Suite(name="p", kind="lm_eval", task="mmlu_prox_lite_{lang}_business", data="prox")
+    rows = run_harness(suite, "sw", model, tokenizer, 4, folder)
+    assert [row["extracted"] for row in rows] == ["A", None, "C"] * 2
+    assert [row["correct"] for row in rows] == [True, False, True, False, False, False]
+    assert rows[1]["response"] == "Sijui."
+    assert rows[0]["logliks"] is None
+    assert {(row["shots"], row["shots_from"]) for row in rows} == {(5, "validation (first_n)")}
+    assert asked[0].count("Jibu ni (A)") == 5
+
+
+def test_a_language_that_the_harness_lacks_is_left_out_and_a_typo_is_not(folder):
+    suite = Suite(name="gm", kind="lm_eval", task="global_mmlu_{lang}", data="lite")
+    assert run_harness(suite, "st", None, None, 4, folder) == []
+    wrong = suite.model_copy(update={"task": "globl_mmlu_{lang}"})
+    with pytest.raises(InputError, match="the harness has no task globl_mmlu_sw"):
+        run_harness(wrong, "sw", None, None, 4, folder)
+
+
+def test_a_local_copy_without_the_language_says_what_is_there(folder):
+    with pytest.raises(InputError, match=r"lite has no folder hi; there are: sw"):
+        local_dataset(folder / "lite", "hi")
+    found = local_dataset(folder / "lite", "sw")
+    assert {name: len(part) for name, part in found.items()} == {"dev": 12, "test": 12}

@@ -1,0 +1,196 @@
+import json
+import re
+from types import SimpleNamespace
+
+import polars as pl
+import pytest
+import torch
+
+from compass_core.adapters.model_folder import load_base, load_tokenizer
+from compass_core.benchmarks.oneruler import run
+from compass_core.benchmarks.oneruler.generate import (
+    NEEDLES,
+    VARIANTS,
+    WORDS,
+    haystack_of,
+    make_row,
+    published_rows,
+    words_of,
+)
+from compass_core.benchmarks.oneruler.judge import extracted, is_right
+from compass_core.benchmarks.oneruler.prompts import PROMPTS, prompts_of
+from compass_core.benchmarks.oneruler.run import run_oneruler
+from compass_core.config.schema import BaseModelSettings, Execution, Suite
+from compass_core.errors import InputError
+from tests.core.families import family_folder
+
+TAGS = "cs da de en es fa fi fr hi hu it ja ko nl no pl pt ru sr sv sw ta uk vi zh"
+ONERULER = TAGS.split(" ")
+HAY = [f"Sentensi ya {i} inasema jambo la kawaida." for i in range(300)]
+WORD_LIST = [f"neno{chr(97 + i % 26)}{chr(97 + i // 26)}" for i in range(400)]
+
+
+def count(text):
+    return len(text.split())
+
+
+def row_of(variant, language="sw", tokens=900, index=0, words=WORD_LIST):
+    return make_row(variant, language, HAY, words, tokens, count, 17, index)
+
+
+def test_there_are_prompts_in_twenty_five_languages():
+    assert sorted(PROMPTS) == ONERULER
+    for tag, say in PROMPTS.items():
+        assert "{key}" in say.needle, tag
+        assert "{value}" in say.needle, tag
+        assert "{a}" in say.one, tag
+        assert "{b}" in say.two, tag
+        assert say.none.casefold() in say.all_or_none.casefold(), tag
+        assert len(set(say.nouns)) >= 8, tag
+        assert not any(x in y for x in say.nouns for y in say.nouns if x != y), tag
+    with pytest.raises(InputError, match="no prompts in st"):
+        prompts_of("st")
+    assert prompts_of("nb") is PROMPTS["no"]
+
+
+@pytest.mark.parametrize("language", ONERULER)
+@pytest.mark.parametrize("variant", sorted(NEEDLES))
+def test_what_is_asked_for_is_in_the_text_and_only_then(variant, language):
+    row = row_of(variant, language)
+    keys, values, asked, present = NEEDLES[variant]
+    say = prompts_of(language)
+    body = row["input"].split("<text>")[1].split("</text>")[0]
+    found = re.findall(r"\d{7}", body)
+    assert len(found) == keys * values
+    assert row["length"] == count(row["input"]) <= 900
+    if present:
+        assert len(row["outputs"]) == asked * values
+        assert set(row["outputs"]) <= set(found)
+        assert is_right(variant, row["outputs"], f"<answer>{', '.join(row['outputs'])}</answer>")
+        assert not is_right(variant, row["outputs"], f"<answer>{say.none}</answer>")
+    else:
+        assert row["outputs"] == [say.none]
+        wanted = next(n for n in say.nouns if n in row["input"].split("</text>")[1])
+        assert wanted not in body
+        assert is_right(variant, row["outputs"], f"<answer>{say.none}</answer>")
+        assert not is_right(variant, row["outputs"], f"<answer>{found[0]}</answer>")
+
+
+def test_rows_are_the_same_again_and_differ_by_index():
+    assert row_of("niah_single") == row_of("niah_single")
+    assert row_of("niah_single")["outputs"] != row_of("niah_single", index=1)["outputs"]
+    longer = row_of("niah_single", tokens=1800)
+    assert 1700 < longer["length"] <= 1800
+
+
+@pytest.mark.parametrize("variant", sorted(WORDS))
+def test_the_ten_words_are_the_most_frequent_ones(variant):
+    row = row_of(variant, tokens=2500)
+    listed = re.findall(r"\d+\. (\S+)", row["input"].split("<list>")[1].split("</list>")[0])
+    counted = pl.Series("w", listed).value_counts().sort("count", descending=True)
+    often, seldom = WORDS[variant]
+    assert set(counted["w"].head(10)) == set(row["outputs"])
+    assert set(counted["count"].head(10)) == {often}
+    assert set(counted["count"].tail(-10)) == {seldom}
+    assert is_right(variant, row["outputs"], "<answer>" + ", ".join(row["outputs"]) + "</answer>")
+    assert not is_right(variant, row["outputs"], ", ".join(row["outputs"][:9]))
+
+
+@pytest.mark.parametrize(
+    ("response", "right"),
+    [
+        ("<answer>1234567, 7654321</answer>", True),
+        ("1. 7654321\n2. 1234567", True),
+        ("<Answer>1234567</Answer>", False),
+        ("<answer>1234567, 7654321, 1111111</answer>", False),
+        ("１２３４５６７ 7654321", True),
+        ("", False),
+        ("none", False),
+    ],
+)
+def test_numbers_are_a_set(response, right):
+    assert is_right("niah_multivalue", ["1234567", "7654321"], response) == right
+
+
+def test_an_empty_response_has_no_answer():
+    assert extracted("<answer> </answer>") is None
+    assert extracted(" 12 ") == "12"
+
+
+def test_contexts_that_are_too_short_are_refused():
+    with pytest.raises(InputError, match="are too few"):
+        row_of("niah_multikey", tokens=50)
+    with pytest.raises(InputError, match="30 times each"):
+        row_of("cwe_easy", tokens=200)
+
+
+def test_a_haystack_is_the_users_or_the_sample_worlds(tmp_path):
+    (tmp_path / "pl.txt").write_text("Pierwsze zdanie. Drugie zdanie! Trzecie?", encoding="utf-8")
+    assert haystack_of("pl", tmp_path) == ["Pierwsze zdanie.", "Drugie zdanie!", "Trzecie?"]
+    assert len(haystack_of("sw", tmp_path)) > 1000
+    with pytest.raises(InputError, match=r"no text in ko; .* as ko\.txt"):
+        haystack_of("ko", tmp_path)
+    assert words_of("pl", None, ["Dwa słowa, dwa."]) == ["dwa", "słowa"]
+    with pytest.raises(InputError, match=r"ja\.words\.txt"):
+        words_of("ja", None, ["言葉"])
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("oneruler")
+    family_folder(folder / "m", "llama-3.1", max_position_embeddings=2048)
+    return folder
+
+
+def test_a_model_is_asked_and_its_answer_judged(folder, monkeypatch):
+    base = BaseModelSettings(model="./m")
+    model = load_base(base, folder, Execution(device="cpu", threads=1))
+    tokenizer = load_tokenizer(base, folder)
+    suite = Suite(
+        name="long",
+        kind="oneruler",
+        variants=["niah_single", "niah_none"],
+        lengths=[1200, 1600, 8192],
+        max_items=2,
+        max_new_tokens=4,
+    )
+    rows = run_oneruler(suite, "sw", model, tokenizer, folder)
+    assert [row["item_id"] for row in rows] == [
+        f"{variant}/{length}/{i}"
+        for variant in ("niah_single", "niah_none")
+        for length in (1200, 1600)  # 8192 is beyond the model's positions
+        for i in range(2)
+    ]
+    assert not any(row["correct"] for row in rows)  # random weights
+
+    def oracle(model, tokenizer, ids, room):
+        body, question = tokenizer.decode(ids).split("</text>")
+        key = re.search('"([^"]+)"', question).group(1)
+        found = re.search(f'"{key}" ni (\\d+)', body)
+        return found.group(1) if found else "hakuna"
+
+    monkeypatch.setattr(run, "_answer", oracle)
+    assert all(row["correct"] for row in run_oneruler(suite, "sw", model, tokenizer, folder))
+
+
+def test_published_rows_are_taken_as_they_are(folder, tmp_path, monkeypatch):
+    place = tmp_path / "data" / "st" / "8192" / "niah_single"
+    place.mkdir(parents=True)
+    row = {"index": 3, "input": "Potso", "outputs": ["1234567"], "length": 12}
+    (place / "validation.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
+    monkeypatch.setattr(run, "_answer", lambda *given: "1234567")
+    tokenizer = load_tokenizer(BaseModelSettings(model="./m"), folder)
+    model = SimpleNamespace(config=SimpleNamespace(max_position_embeddings=1024), device=torch)
+    suite = Suite(name="l", kind="oneruler", variants=["niah_single"], data="data")
+    found = run_oneruler(suite, "st", model, tokenizer, tmp_path)
+    assert [r["item_id"] for r in found] == ["8192/niah_single/validation.jsonl/3"]
+    assert found[0]["correct"]
+    (place / "validation.jsonl").write_text(json.dumps({"index": 1}), encoding="utf-8")
+    with pytest.raises(InputError, match=r"validation\.jsonl:1: received index; a row has"):
+        published_rows(tmp_path / "data", "st", "niah_single")
+
+
+def test_an_unknown_variant_is_refused():
+    suite = Suite(name="l", kind="oneruler", variants=["niah_triple"])
+    with pytest.raises(InputError, match=f"allowed: {VARIANTS[0]}"):
+        run_oneruler(suite, "sw", None, None, None)
