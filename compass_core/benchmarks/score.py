@@ -46,7 +46,7 @@ def score_items(
     if not chosen.height:
         return records.empty(records.SCORES)
     tokenizer = loaded[0] if loaded else load_tokenizer(base, project_dir)
-    styles = {suite.name: suite.style for suite in suites}
+    styles: dict[str, str] = {suite.name: suite.style for suite in suites}
     sequences = [_sequences(tokenizer, row, styles[row["suite"]]) for row in chosen.to_dicts()]
     model = loaded[1] if loaded else load_base(base, project_dir, execution)
     results = {BASE: _logliks(model, sequences, tokenizer.pad_token_id, benchmarks.batch_size)}

@@ -336,8 +336,9 @@ def _parse() -> dict[str, Prompts]:
         tag, *lines = block.splitlines()
         if len(lines) != FIELDS:
             raise ValueError(f"{tag}: {len(lines)} lines, {FIELDS} are what a language has")
-        nouns = tuple(part.strip() for part in lines[-1].split("/"))
-        found[tag] = Prompts(*lines[:-1], nouns=nouns)
+        read, needle, one, two, all_or_none, none, form, words, ten, nouns = lines
+        split = tuple(part.strip() for part in nouns.split("/"))
+        found[tag] = Prompts(read, needle, one, two, all_or_none, none, form, words, ten, split)
     return found
 
 
