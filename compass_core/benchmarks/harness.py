@@ -7,6 +7,7 @@ are; data come from the Hub, or from a local copy of the same files.
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +30,11 @@ def run_harness(
     try:
         from lm_eval import simple_evaluate
         from lm_eval.models.huggingface import HFLM
-        from lm_eval.tasks import TaskManager
+
+        manager = task_manager()
     except ImportError as error:
         raise ModelError(f"suite {suite.name} needs lm-evaluation-harness: {INSTALL}") from error
     name = (suite.task or suite.name).replace("{lang}", language.split("-")[0])
-    manager = TaskManager()
     if name.endswith((".yaml", ".yml")):
         name = str(directory / name)
     elif name not in manager.all_tasks:
@@ -71,6 +72,14 @@ def run_harness(
         }
         rows += [{**shared, **_item(task, sample)} for sample in _one_filter(samples)]
     return rows
+
+
+@cache
+def task_manager() -> Any:
+    """The harness's index of its tasks; reading it takes seconds, so it is read once."""
+    from lm_eval.tasks import TaskManager
+
+    return TaskManager()
 
 
 def _unknown(suite: Suite, name: str, known: list[str]) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ import pytest
 from compass_core import records
 from compass_core.adapters.model_folder import load_base, load_tokenizer
 from compass_core.adapters.train import train_adapter
-from compass_core.benchmarks.harness import local_dataset, run_harness
+from compass_core.benchmarks.harness import local_dataset, run_harness, task_manager
 from compass_core.benchmarks.suites import score_suites
 from compass_core.config.schema import Adapter, BaseModelSettings, Benchmarks, Execution, Suite
 from compass_core.errors import InputError
@@ -103,6 +103,7 @@ def by_hand(folder, tasks, adapter):
         batch_size=4,
         device="cpu",
         bootstrap_iters=0,
+        task_manager=task_manager(),
     )
     return {
         f"{task}/{s['doc_id']}": s for task, samples in found["samples"].items() for s in samples
