@@ -93,7 +93,7 @@ def folder(tmp_path_factory):
 
 def by_hand(folder, tasks, adapter):
     """The harness as its users call it: a model folder, and PEFT's for the adapter."""
-    arguments = {"pretrained": str(folder / "m"), "dtype": "float32", "device": "cpu"}
+    arguments = {"pretrained": str(folder / "m"), "dtype": "float32"}
     if adapter:
         arguments["peft"] = str(folder / "adapter")
     found = lm_eval.simple_evaluate(
