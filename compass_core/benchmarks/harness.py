@@ -5,7 +5,7 @@ are; data come from the Hub, or from a local copy of the same files.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -160,7 +160,7 @@ def _data_from(folder: Path | None) -> Iterator[None]:
     original = module.datasets.load_dataset
 
     def load(path: str, name: str | None = None, **more: Any) -> Any:
-        return local_dataset(folder, name)
+        return local_dataset(folder, name, original)
 
     module.datasets.load_dataset = load
     try:
@@ -169,10 +169,11 @@ def _data_from(folder: Path | None) -> Iterator[None]:
         module.datasets.load_dataset = original
 
 
-def local_dataset(folder: Path, name: str | None) -> Any:
+def local_dataset(folder: Path, name: str | None, load: Callable[..., Any] | None = None) -> Any:
     """A data set from files <folder>/[data/]<name>/<split>*.parquet (or .jsonl, .json, .csv).
 
-    That is how a Hub data set looks when it is copied. Raises InputError naming what is there.
+    That is how a Hub data set looks when it is copied. `load`: `datasets.load_dataset`, where its
+    name is taken by something else. Raises InputError naming what is there.
     """
     import datasets
 
@@ -192,4 +193,4 @@ def local_dataset(folder: Path, name: str | None) -> Any:
             kinds.add(READERS[path.suffix])
     if len(kinds) != 1:
         raise InputError(f"{root}: files of one kind are allowed (parquet, jsonl, csv)")
-    return datasets.load_dataset(kinds.pop(), data_files=by_split)
+    return (load or datasets.load_dataset)(kinds.pop(), data_files=by_split)
