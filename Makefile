@@ -40,7 +40,7 @@ models: $(READY)
 	@$(BIN)/python -m compass_core.world.make_models --out data/models --seed 17
 
 clean:
-	@rm -rf data/store data/cache data/dagster data/corpora data/logs data/benchmarks data/real
+	@rm -rf data/store data/cache data/dagster data/corpora data/logs data/benchmarks data/real data/experiments
 	@rm -rf site .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
 

@@ -329,6 +329,8 @@ COMPARISONS = _schema(
         "sampled_rows": pl.Int64,
         "sampled_tokens": pl.Int64,
         "training_rows": pl.Int64,
+        "jsd_bits_before": pl.Float64,  # of the training corpus against usage
+        "jsd_bits_after": pl.Float64,  # of training corpus and sample against usage
         "items": pl.Int64,
         "accuracy": pl.Float64,
         "base_accuracy": pl.Float64,

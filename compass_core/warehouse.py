@@ -252,6 +252,8 @@ VIEWS: dict[str, View] = {
         {
             "sampled_rows": "Auxiliary rows chosen",
             "sampled_tokens": "Supervised tokens of them",
+            "jsd_bits_before": "Divergence of the training corpus from usage, bits",
+            "jsd_bits_after": "Divergence of training corpus and sample from usage, bits",
             "accuracy": "Share of right answers of the adapter",
             "base_accuracy": "Share of right answers of the base model",
             "difference_points": "Accuracy minus that of `random` with the same seed, points",

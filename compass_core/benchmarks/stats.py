@@ -176,7 +176,7 @@ def cohens_d(differences: np.ndarray) -> float:
 def mean_interval(
     values: np.ndarray, *, draws: int = DRAWS, seed: int = 0
 ) -> tuple[float, float, float]:
-    """Mean of f64[n] and its bootstrap interval (95 %, percentiles). Raises ValueError for n = 0."""
+    """Mean of f64[n], bootstrap interval (95 %, percentiles). Raises ValueError for n = 0."""
     if not len(values):
         raise ValueError("received no values; allowed: at least one")
     generator = seeded_generator(seed, "mean-interval")

@@ -87,7 +87,7 @@ def test_other_items_cannot_be_compared():
 
 
 def test_an_effect_by_hand():
-    # All five positive: of the 32 sign patterns only the observed one and its mirror are as far out.
+    # All positive: of 32 sign patterns only the observed one and its mirror are as far out.
     found = paired_effect(np.array([1.0, 2.0, 3.0, 4.0, 5.0]))
     assert found.p_value == pytest.approx(2 / 32)
     assert found.exact
