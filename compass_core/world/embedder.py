@@ -7,7 +7,7 @@ pairs all the time and so lose their weight.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -49,19 +49,31 @@ def make_embedder(out: Path, *, seed: int, recipe: EmbedderRecipe | None = None)
     `SentenceTransformer(out, device="cpu")` loads it; vectors are float32, unit length, shape
     (n, recipe.dimension). Takes about 20 s on one core.
     """
-    from sentence_transformers import SentenceTransformer
-    from sentence_transformers.sentence_transformer.modules import Normalize, StaticEmbedding
-
     recipe = recipe or EmbedderRecipe()
     started = time.perf_counter()
     facts = make_facts(seed)
     tokenizer = _tokenizer(facts, recipe)
-    weights = _train(tokenizer, facts, recipe)
+    build_embedder(out, tokenizer, lambda rng: _pairs(facts, recipe, rng), seed=seed, recipe=recipe)
+    return time.perf_counter() - started
+
+
+def build_embedder(
+    out: Path,
+    tokenizer: Tokenizer,
+    draw: Callable[[np.random.Generator], list[tuple[str, str]]],
+    *,
+    seed: int,
+    recipe: EmbedderRecipe,
+) -> None:
+    """Train on pairs that belong together, `draw` giving a batch of them; save the folder."""
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Normalize, StaticEmbedding
+
+    weights = _train(tokenizer, draw, recipe, seed)
     module = StaticEmbedding(tokenizer, embedding_weights=weights.numpy())
     model = SentenceTransformer(modules=[module, Normalize()], device="cpu")
     out.mkdir(parents=True, exist_ok=True)
     model.save(str(out), create_model_card=False)
-    return time.perf_counter() - started
 
 
 def embedder_quality(model: Any, *, seed: int, rows: int = 1500) -> dict[str, float]:
@@ -141,9 +153,14 @@ def _pairs(facts: Facts, recipe: EmbedderRecipe, rng: np.random.Generator) -> li
     return pairs
 
 
-def _train(tokenizer: Tokenizer, facts: Facts, recipe: EmbedderRecipe) -> torch.Tensor:
+def _train(
+    tokenizer: Tokenizer,
+    draw: Callable[[np.random.Generator], list[tuple[str, str]]],
+    recipe: EmbedderRecipe,
+    seed: int,
+) -> torch.Tensor:
     """Token vectors by InfoNCE over the batch, both ways; float32, (vocabulary, dimension)."""
-    generator = torch.Generator().manual_seed(facts.seed)
+    generator = torch.Generator().manual_seed(seed)
     size = tokenizer.get_vocab_size()
     # Small, so that tokens which the pairs never move (bytes, odd letters) stay quieter than
     # words that were learnt, yet never zero: text in any script has a direction.
@@ -155,9 +172,9 @@ def _train(tokenizer: Tokenizer, facts: Facts, recipe: EmbedderRecipe) -> torch.
     )
     optimizer = torch.optim.Adam(table.parameters(), lr=recipe.learning_rate)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, recipe.steps)
-    rng = seeded_generator(facts.seed, "embedder pairs")
+    rng = seeded_generator(seed, "embedder pairs")
     for _ in range(recipe.steps):
-        pairs = _pairs(facts, recipe, rng)
+        pairs = draw(rng)
         left = _encode(table, tokenizer, [pair[0] for pair in pairs])
         right = _encode(table, tokenizer, [pair[1] for pair in pairs])
         scores = left @ right.T / recipe.temperature

@@ -8,7 +8,7 @@ out in another.
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -69,8 +69,6 @@ def make_language_model(
 
     Weights are stored as float16 and load as float32. Takes about two minutes on one core.
     """
-    from transformers import PreTrainedTokenizerFast
-
     recipe = recipe or LanguageModelRecipe()
     started = time.perf_counter()
     facts = make_facts(seed)
@@ -82,9 +80,35 @@ def make_language_model(
     )
     texts = [text for pair in lessons[:12000] for text in pair]
     tokenizer = train_tokenizer(texts, recipe.vocabulary, whole_words(facts), SPECIAL)
+    build_language_model(
+        out,
+        tokenizer,
+        lessons,
+        seed=seed,
+        recipe=recipe,
+        start=lambda model: _align(model, tokenizer, recipe, seed),
+    )
+    return time.perf_counter() - started
+
+
+def build_language_model(
+    out: Path,
+    tokenizer: Any,
+    pairs: Sequence[tuple[str, str]],
+    *,
+    seed: int,
+    recipe: LanguageModelRecipe,
+    start: Callable[[Any], None] = lambda model: None,
+) -> None:
+    """Train on (question, answer) pairs, save as a transformers folder with a chat template.
+
+    `tokenizer` comes from `train_tokenizer` with SPECIAL; `start` may change the fresh weights.
+    """
+    from transformers import PreTrainedTokenizerFast
+
     model = _new_model(tokenizer.get_vocab_size(), recipe, seed)
-    _align(model, tokenizer, recipe, seed)
-    _train(model, _encode(tokenizer, lessons), recipe, seed)
+    start(model)
+    _train(model, _encode(tokenizer, pairs), recipe, seed)
     out.mkdir(parents=True, exist_ok=True)
     # Half the bytes in git; the config says float32, so every loader computes in float32.
     model.half()
@@ -103,7 +127,6 @@ def make_language_model(
         chat_template=CHAT_TEMPLATE,
     )
     wrapped.save_pretrained(str(out))
-    return time.perf_counter() - started
 
 
 def _save_weights(model: Any, out: Path) -> None:

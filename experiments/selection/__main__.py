@@ -11,9 +11,10 @@ from compass_core.sampling.strategies import STRATEGIES
 app = typer.Typer(add_completion=False, no_args_is_help=False, help=__doc__)
 HERE = Path(__file__).parent
 WORK = Path("data/experiments/selection")
+SHARED = Path("../shared/data")
 WORLDS = "17,18"
-SEEDS = "17,18,19,20,21,22"
-BUDGETS = "1200"
+SEEDS = "17,18,19,20,21"
+BUDGETS = "600"
 started = time.monotonic()
 
 
@@ -37,6 +38,7 @@ def world(
     work: Annotated[Path, typer.Option(help="Projects and finished cells.")] = WORK,
     worlds: Annotated[str, typer.Option(help="Seeds of worlds.")] = WORLDS,
     seeds: Annotated[str, typer.Option(help="Runs, dealt to the worlds in turn.")] = SEEDS,
+    languages: Annotated[str, typer.Option(help="Target languages.")] = "sw,hi,ar",
     budgets: Annotated[str, typer.Option(help="Supervised tokens of auxiliary data.")] = BUDGETS,
     strategies: Annotated[str, typer.Option(help="Names; default: all there are.")] = "",
     full: Annotated[bool, typer.Option(help="all_data with its whole epochs.")] = False,
@@ -48,14 +50,15 @@ def world(
     from experiments.selection import world as sample
 
     names = strategies.split(",") if strategies else list(STRATEGIES)
-    numbers, folder = _numbers(worlds), work.resolve() / "world"
+    numbers, runs, folder = _numbers(worlds), _numbers(seeds), work.resolve() / "world"
     projects = {n: sample.prepare(n, work.resolve() / f"world-{n}", report) for n in numbers}
-    for turn, seed in enumerate(_numbers(seeds)):
+    facts_of = {n: sample.WorldFacts(ws) for n, ws in projects.items()}
+    turns = [(language, *turn) for language in languages.split(",") for turn in enumerate(runs)]
+    for language, turn, seed in turns:
         number = numbers[turn % len(numbers)]
-        facts = sample.WorldFacts(projects[number])
+        facts = facts_of[number]
         wanted = [
             cells.Cell(f"w{number}", language, name, budget, seed, full and name == "all_data")
-            for language in sample.LANGUAGES
             for budget in _numbers(budgets)
             for name in names
         ]
@@ -65,7 +68,37 @@ def world(
         trained = cells.run_cells(
             projects[number], wanted, folder, facts, sample.score, report, refresh
         )
-        report(f"seed {seed} in world {number}: {len(wanted)} cells, {trained} trained now")
+        report(f"{language}, seed {seed}, world {number}: {len(wanted)} cells, {trained} trained")
+
+
+@app.command()
+def real(
+    shared: Annotated[Path, typer.Option(help="Folder with instruction_pool.parquet.")] = SHARED,
+    work: Annotated[Path, typer.Option(help="Projects and finished cells.")] = WORK,
+    seeds: Annotated[str, typer.Option(help="Runs.")] = SEEDS,
+    languages: Annotated[str, typer.Option(help="Target languages.")] = "tr,bg,vi",
+    budgets: Annotated[str, typer.Option(help="Supervised tokens of auxiliary data.")] = "3000",
+    strategies: Annotated[str, typer.Option(help="Names; default: all there are.")] = "",
+    choose_only: Annotated[bool, typer.Option(help="Train nothing.")] = False,
+) -> None:
+    """The same on real text, with models made from a part of it."""
+    from experiments.selection import cells
+    from experiments.selection import real as text
+
+    ws = text.prepare(shared, work.resolve() / "real-text", report)
+    facts, folder = text.RealFacts(ws, shared), work.resolve() / "real"
+    for language in languages.split(","):
+        for seed in _numbers(seeds):
+            wanted = [
+                cells.Cell("real", language, name, budget, seed)
+                for budget in _numbers(budgets)
+                for name in (strategies.split(",") if strategies else STRATEGIES)
+            ]
+            if choose_only:
+                cells.run_choices(ws, wanted, folder, facts, report)
+                continue
+            trained = cells.run_cells(ws, wanted, folder, facts, text.score, report)
+            report(f"{language}, seed {seed}: {len(wanted)} cells, {trained} trained now")
 
 
 if __name__ == "__main__":

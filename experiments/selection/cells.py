@@ -10,13 +10,14 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from compass_core.sampling.strategies import UNLIMITED
+from compass_core.hashing import unit_key
+from compass_core.sampling.strategies import STRATEGIES
 from compass_core.stages import frames
 from compass_core.stages.comparison import Choice, choose, train, training_digest
 from compass_core.workspace import Workspace
@@ -122,10 +123,15 @@ def read_cells(folder: Path, kind: str = "cells") -> pl.DataFrame:
 def _plan(ws: Workspace, cell: Cell) -> Planned:
     choice = choose(ws, cell.language, cell.strategy, cell.seed, cell.budget)
     epochs = ws.project.adapter.epochs
-    if cell.strategy in UNLIMITED and not cell.full:
-        # The same number of examples seen as `random` sees with this budget: the same compute.
+    if STRATEGIES[cell.strategy].unlimited and not cell.full:
+        # As many examples as `random` sees with this budget, so the same compute: one pass over
+        # the rows whose turn would come first.
         rival = choose(ws, cell.language, "random", cell.seed, cell.budget)
-        epochs = epochs * rival.rows.height / choice.rows.height
+        seen = round(epochs * rival.rows.height)
+        if seen < choice.rows.height:
+            keys = [unit_key(row, cell.seed, "epoch-0") for row in choice.rows["row_id"]]
+            rows = choice.rows.with_columns(pl.Series("turn", keys)).sort("turn").head(seen)
+            choice, epochs = replace(choice, rows=rows.drop("turn")), 1.0
     return Planned(cell, choice, epochs, training_digest(ws, choice, epochs))
 
 

@@ -13,17 +13,16 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from compass_core.benchmarks.score import score_items
 from compass_core.config.load import load_project
 from compass_core.config.template import render_template
 from compass_core.gaps.divergence import jsd_bits
-from compass_core.stages import frames
 from compass_core.workspace import Workspace
 from compass_core.world import plan
 from compass_core.world.facts import TOPICS
 from compass_core.world.generate import write_sample_project
 from experiments.selection.cells import Report, test_items
 from experiments.selection.graph import up_to_gaps
+from experiments.selection.scoring import scorer
 
 LANGUAGES = ("sw", "hi", "ar")
 # Cheaper than the sample project's 6 epochs in batches of 32: small batches learn more from each
@@ -113,43 +112,7 @@ def groups(language: str, subjects: list[str]) -> dict[str, np.ndarray]:
     return {"covered": np.flatnonzero(covered), "gap": np.flatnonzero(~covered)}
 
 
-def score(
-    ws: Workspace, language: str, adapters: dict[str, Path], report: Report
-) -> dict[str, dict[str, Any]]:
-    """Accuracy on the held-out items, in all and by group; `correct` is one character an item."""
-    scored = score_items(
-        frames.benchmark_rows(ws, language),
-        ws.project.benchmarks.suites,
-        ws.project.base_model,
-        adapters,
-        ws.project.benchmarks,
-        ws.project.execution,
-        ws.directory,
-    ).sort("suite", "item_id")
-    by_group = groups(language, test_items(ws, language)["subject"].to_list())
-    base = scored.filter(pl.col("model") == "base")
-    report(f"{ws.project.name} {language}: {len(adapters)} adapters scored")
-    found = {}
-    for digest in adapters:
-        mine = scored.filter(pl.col("adapter_version") == digest)
-        found[digest] = {**_figures(mine, by_group), **_figures(base, by_group, "base_")}
-    return found
-
-
-def _figures(
-    scored: pl.DataFrame, by_group: dict[str, np.ndarray], prefix: str = ""
-) -> dict[str, Any]:
-    correct = scored["correct"].to_numpy()
-    right = scored.select(pl.col("logliks").list.get(pl.col("answer"))).to_series()
-    found: dict[str, Any] = {
-        "items": len(correct),
-        f"{prefix}accuracy": float(correct.mean()),
-        f"{prefix}nats": -float(right.to_numpy().mean()),
-        f"{prefix}correct": "".join("1" if c else "0" for c in correct),
-    }
-    for group, mine in by_group.items():
-        found[f"{prefix}accuracy_{group}"] = float(correct[mine].mean())
-    return found
+score = scorer(groups)
 
 
 def _facts_by_prompt(data: Path) -> dict[str, str]:
