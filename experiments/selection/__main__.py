@@ -15,6 +15,7 @@ SHARED = Path("../shared/data")
 WORLDS = "17,18"
 SEEDS = "17,18,19,20,21"
 BUDGETS = "600"
+DOCUMENT = Path("docs/experiments/selection.md")
 started = time.monotonic()
 
 
@@ -31,6 +32,8 @@ def everything(context: typer.Context) -> None:
     """All steps, one after the other, unless one is named."""
     if context.invoked_subcommand is None:
         world()
+        real()
+        write()
 
 
 @app.command()
@@ -99,6 +102,18 @@ def real(
                 continue
             trained = cells.run_cells(ws, wanted, folder, facts, text.score, report)
             report(f"{language}, seed {seed}: {len(wanted)} cells, {trained} trained now")
+
+
+@app.command("report")
+def write(
+    work: Annotated[Path, typer.Option(help="Where the finished cells are.")] = WORK,
+    document: Annotated[Path, typer.Option(help="Its marked parts are rewritten.")] = DOCUMENT,
+) -> None:
+    """CSV files, tables and pictures from the cells there are."""
+    from experiments.selection.report import write_report
+
+    for name in write_report(work.resolve(), HERE, document):
+        report(f"wrote {name}")
 
 
 if __name__ == "__main__":

@@ -17,11 +17,11 @@ from typing import Any
 import polars as pl
 
 from compass_core.hashing import unit_key
-from compass_core.sampling.strategies import STRATEGIES
 from compass_core.stages import frames
 from compass_core.stages.comparison import Choice, choose, train, training_digest
 from compass_core.workspace import Workspace
 
+UNLIMITED = "all_data"  # the budget does not count for it
 Report = Callable[[str], None]
 Facts = Callable[[str, pl.DataFrame], dict[str, Any]]  # language, chosen rows -> figures
 Score = Callable[[Workspace, str, dict[str, Path], Report], dict[str, dict[str, Any]]]
@@ -123,7 +123,7 @@ def read_cells(folder: Path, kind: str = "cells") -> pl.DataFrame:
 def _plan(ws: Workspace, cell: Cell) -> Planned:
     choice = choose(ws, cell.language, cell.strategy, cell.seed, cell.budget)
     epochs = ws.project.adapter.epochs
-    if STRATEGIES[cell.strategy].unlimited and not cell.full:
+    if cell.strategy == UNLIMITED and not cell.full:
         # As many examples as `random` sees with this budget, so the same compute: one pass over
         # the rows whose turn would come first.
         rival = choose(ws, cell.language, "random", cell.seed, cell.budget)
