@@ -183,7 +183,7 @@ _TABLE = (
             "seed",
         ),
         models=("base_model",),
-        code="2",
+        code="3",
     ),
     Node(
         "drift_report",

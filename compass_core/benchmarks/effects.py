@@ -1,6 +1,7 @@
 """Strategies over repeated runs: means, paired effects against one of them, and a picture."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import polars as pl
 
@@ -47,10 +48,11 @@ def strategy_effects(
     if not other.height:
         names = ", ".join(sorted(runs["strategy"].unique()))
         raise ValueError(f"received {reference!r} as the reference; allowed are {names}")
-    rows = []
+    rows: list[dict[str, Any]] = []
     for (name,), mine in runs.group_by("strategy", maintain_order=True):
         mean, low, high = mean_interval(mine.sort(keys)[value].to_numpy(), seed=seed)
-        row = {"strategy": str(name), "runs": mine.height, "mean": mean, "low": low, "high": high}
+        row: dict[str, Any] = {"strategy": str(name), "runs": mine.height, "mean": mean}
+        row |= {"low": low, "high": high}
         both = mine.join(other, on=keys, suffix="_reference").sort(keys)
         if name != reference and both.height:
             blocks = ["/".join(map(str, key)) for key in both.select(block or keys).iter_rows()]

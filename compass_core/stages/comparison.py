@@ -15,6 +15,7 @@ import polars as pl
 from compass_core import layout, records
 from compass_core.adapters.model_folder import base_fingerprint
 from compass_core.config.load import with_overrides
+from compass_core.graph import NODES
 from compass_core.hashing import version_of, version_of_set
 from compass_core.stages import frames
 from compass_core.stages.sampling import select_language
@@ -66,6 +67,8 @@ def training_digest(ws: Workspace, choice: Choice, epochs: float | None = None) 
             settings,
             adapter.epochs if epochs is None else epochs,
             base_fingerprint(ws.project.base_model, ws.directory),
+            ws.project.base_model.model_dump(mode="json", exclude={"model"}),
+            NODES["adapter"].code,
             choice.seed,
         ]
     )
