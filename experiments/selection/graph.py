@@ -19,8 +19,8 @@ def up_to_gaps(loaded: LoadedProject) -> Any:
     """Materialize the inputs and the cheap chain of all targets; returns the runner's outcome."""
     before = os.environ.get("DAGSTER_HOME")
     try:
-        with open_instance(loaded) as instance:
-            return _UpToGaps(loaded, instance).materialize()
+        with open_instance(loaded) as instance, _UpToGaps(loaded, instance) as runner:
+            return runner.materialize()
     finally:
         if before is None:
             os.environ.pop("DAGSTER_HOME", None)

@@ -86,12 +86,12 @@ def coverage(cells: pl.DataFrame, strategies: Sequence[str]) -> str:
     lines = []
     for (budget,), part in cells.sort("budget").group_by("budget", maintain_order=True):
         counts = part.group_by("strategy", "language").len()
-        fewest, most = counts["len"].min(), counts["len"].max()
+        runs = counts["len"].to_list()
         missing = [name for name in strategies if name not in part["strategy"].to_list()]
         text = (
             f"- budget {budget}: {part.height} cells, {part['strategy'].n_unique()} strategies, "
             f"languages {', '.join(sorted(part['language'].unique()))}, seeds "
-            f"{', '.join(map(str, sorted(part['seed'].unique())))}; {fewest} to {most} runs for "
+            f"{', '.join(map(str, sorted(part['seed'].unique())))}; {min(runs)} to {max(runs)} runs for "
             "each strategy and language"
         )
         lines.append(text + (f"; not run: {', '.join(missing)}" if missing else ""))
