@@ -91,8 +91,8 @@ def coverage(cells: pl.DataFrame, strategies: Sequence[str]) -> str:
         text = (
             f"- budget {budget}: {part.height} cells, {part['strategy'].n_unique()} strategies, "
             f"languages {', '.join(sorted(part['language'].unique()))}, seeds "
-            f"{', '.join(map(str, sorted(part['seed'].unique())))}; {min(runs)} to {max(runs)} runs for "
-            "each strategy and language"
+            f"{', '.join(map(str, sorted(part['seed'].unique())))}; {min(runs)} to {max(runs)} "
+            "runs for each strategy and language"
         )
         lines.append(text + (f"; not run: {', '.join(missing)}" if missing else ""))
     return "\n".join(lines)
