@@ -191,7 +191,9 @@ VIEWS: dict[str, View] = {
         records.ADAPTERS,
         "Adapter versions and which of them serves",
         {
-            "parent": "Version that served when this one was made",
+            "parent": "Version that it was trained on from; null: trained from zero",
+            "training_mode": "full (from zero) or ecda (updated from its parent)",
+            "training_reason": "Why it was trained in that way",
             "status": "serving, candidate or retired",
             "base_model": "Base model as the project names it",
             "method": "lora, rslora or dora",
@@ -203,6 +205,31 @@ VIEWS: dict[str, View] = {
             "weights_version": "Hash of the weights",
             "training_set_version": "Data version of the training set",
             "created_at": "When it was made (UTC)",
+        },
+    ),
+    "promotions": View(
+        "promotions",
+        records.PROMOTIONS,
+        "Every change of the version that serves, and why",
+        {
+            "changed_at": "When it changed (UTC)",
+            "action": "promote or rollback",
+            "from_version": "Version that served before; null: none",
+            "to_version": "Version that serves from then on",
+            "forced": "Whether a person promoted it although the gate did not let it pass",
+            "reason": "The gate's figures, or what the person wrote",
+        },
+    ),
+    "retention": View(
+        "retention",
+        records.RETENTION,
+        "What a new version forgets: losses on held-out rows of what its predecessor was made for",
+        {
+            "reference_version": "Version that served; the rows are held out of its training",
+            "weight": "Share of earlier usage that the row stands for; sums to 1 a version",
+            "base_loss": "Loss of the base model, nats per supervised token",
+            "reference_loss": "Loss of the reference version, nats per supervised token",
+            "loss": "Loss of this version, nats per supervised token",
         },
     ),
     "scores": View(
