@@ -15,6 +15,7 @@ from compass_assets.child import run_child
 from compass_assets.resources import ProjectResource
 from compass_assets.step import CODE_TAG, VERSION_TAG, pointer_tags, tell
 from compass_core.errors import CompassError, StoreError
+from compass_core.graph import NODES
 from compass_core.manifests import Manifest
 from compass_core.stages.gate import Finding
 from compass_core.workspace import Workspace
@@ -98,8 +99,8 @@ def decided(ws: Workspace, language: str, serving: str, reason: str, run_id: str
     )
     tags = {CODE_TAG: ws.code_versions[ASSET], VERSION_TAG: serving}
     tags |= pointer_tags(ASSET, before.consumed)
-    for parent, consumed in before.consumed.items():
-        tags[f"dagster/input_data_version/{parent}"] = consumed.version
+    for parent in NODES[ASSET].edges:
+        tags[f"dagster/input_data_version/{parent}"] = before.consumed[parent].version
     return dg.AssetMaterialization(
         asset_key=ASSET,
         partition=language,

@@ -75,11 +75,11 @@ def _run(loaded: LoadedProject, job: str, config: dict[str, Any]) -> None:
 
 
 def _say(loaded: LoadedProject, language: str, as_json: bool) -> int:
-    from compass_core.adapters.registry import history, serving, versions
+    from compass_core.adapters.registry import promotions, serving, versions
 
     store = Workspace.open(loaded).store
     now = serving(store, language)
-    last = history(store, language).tail(1).to_dicts()
+    last = promotions(store, language).tail(1).to_dicts()
     newest = versions(store, language).tail(1).to_dicts()
     answer = {
         "language": language,

@@ -174,7 +174,7 @@ def rolled_back(store: Store, language: str, version: str) -> str | None:
     return found
 
 
-def history(store: Store, language: str) -> pl.DataFrame:
+def promotions(store: Store, language: str) -> pl.DataFrame:
     """Every change of the serving version (records.PROMOTIONS), oldest first."""
     rows = [
         {
@@ -213,7 +213,7 @@ def versions(store: Store, language: str) -> pl.DataFrame:
 
 def write_catalogue(store: Store, language: str) -> None:
     """Bring the Parquet behind the views `adapters` and `promotions` up to date."""
-    store.write_parquet(layout.promotions(language), history(store, language))
+    store.write_parquet(layout.promotions(language), promotions(store, language))
     store.write_parquet(layout.adapters_catalogue(language), versions(store, language))
 
 

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from compass_assets.cli.main import app
 from compass_core import layout
-from compass_core.adapters.registry import history, lineage, memory_dir, serving, versions
+from compass_core.adapters.registry import lineage, memory_dir, promotions, serving, versions
 from compass_core.stages.gate import CHECKS
 from compass_core.warehouse import catalogue_path, query
 from compass_core.world.generate import write_log_day
@@ -171,7 +171,7 @@ def test_promote_and_roll_back_leave_no_stale_word_anywhere(bench, monkeypatch):
     forced = by_hand("promote_adapter", version="v0002", force=True, reason="known overlap")
     assert forced.success
     assert agreed(bench) == "v0002"
-    assert history(bench.ws.store, "sw").row(-1, named=True)["forced"]
+    assert promotions(bench.ws.store, "sw").row(-1, named=True)["forced"]
     assert by_hand("rollback_adapter", reason="wrong units").success
     assert agreed(bench) == "v0001"
     assert bench.dagster_state("promoted_adapter", "sw") == "fresh"

@@ -16,7 +16,7 @@ from compass_core.adapters.registry import (
     write_catalogue,
 )
 from compass_core.adapters.registry import (
-    history as changes,
+    promotions as changes,
 )
 from compass_core.errors import StoreError
 from compass_core.layout import adapters_catalogue
