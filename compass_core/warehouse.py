@@ -18,6 +18,7 @@ from compass_core.errors import InputError
 from compass_core.hashing import version_of
 from compass_core.mirror import mirrored
 from compass_core.storage import Store
+from compass_core.warehouse_columns import PROMOTIONS, RETENTION
 from compass_core.warehouse_drift import DRIFT_VIEWS
 
 RECIPE = 4  # raise when a view's definition changes
@@ -211,26 +212,13 @@ VIEWS: dict[str, View] = {
         "promotions",
         records.PROMOTIONS,
         "Every change of the version that serves, and why",
-        {
-            "changed_at": "When it changed (UTC)",
-            "action": "promote or rollback",
-            "from_version": "Version that served before; null: none",
-            "to_version": "Version that serves from then on",
-            "forced": "Whether a person promoted it although the gate did not let it pass",
-            "reason": "The gate's figures, or what the person wrote",
-        },
+        PROMOTIONS,
     ),
     "retention": View(
         "retention",
         records.RETENTION,
         "What a new version forgets: losses on held-out rows of what its predecessor was made for",
-        {
-            "reference_version": "Version that served; the rows are held out of its training",
-            "weight": "Share of earlier usage that the row stands for; sums to 1 a version",
-            "base_loss": "Loss of the base model, nats per supervised token",
-            "reference_loss": "Loss of the reference version, nats per supervised token",
-            "loss": "Loss of this version, nats per supervised token",
-        },
+        RETENTION,
     ),
     "scores": View(
         "scores",

@@ -153,13 +153,12 @@ def test_promote_and_roll_back_leave_no_stale_word_anywhere(bench, monkeypatch):
         ops = {f"{job}_op": {"config": {"language": "sw", **config}}}
         return bench.run(job, ops=ops, resources=resources)
 
-    # Another version, which a failing check keeps from serving.
-    (bench.directory / "data/corpora/training/sw/more.jsonl").write_text(
-        json.dumps(_benchmark_row(bench)) + "\n", encoding="utf-8"
-    )
-    chain = ["training_corpus", "training_embeddings", *BEFORE_TRAINING]
-    assert bench.run("bootstrap_language", "sw", chain).success
-    assert bench.run("retrain", "sw").success
+    # Another version, and a benchmark item that turns out to be among what it has learnt.
+    trained = ["gap_report", "sampled_training_set", "adapter"]
+    assert bench.run("bootstrap_language", "sw", trained).success
+    _ask_what_was_learnt(bench, "v0002")
+    assert bench.run("bootstrap_language", "sw", ["benchmark_items"]).success
+    assert bench.run("evaluate", "sw").success
     assert newest(bench)["version"] == "v0002"
     assert agreed(bench) == "v0001"
     refused = by_hand("promote_adapter", version="v0002")
@@ -189,6 +188,15 @@ def test_promote_and_roll_back_leave_no_stale_word_anywhere(bench, monkeypatch):
     assert views["reason"].to_list()[1:] == ["known overlap", "wrong units"]
 
 
-def _benchmark_row(bench):
-    item = bench.ws.store.read_parquet(layout.benchmark("sw")).row(0, named=True)
-    return {"prompt": item["question"], "response": item["choices"][item["answer"]]}
+def _ask_what_was_learnt(bench, version):
+    row = learnt(bench, version).filter(~pl.col("held")).row(0, named=True)
+    item = {
+        "id": "learnt",
+        "question": row["prompt"],
+        "choices": [row["response"], "w", "x", "y"],
+        "answer": 0,
+        "subject": "farming",
+    }
+    path = bench.directory / "data/benchmarks/world_qa/sw/test.jsonl"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text + json.dumps(item, ensure_ascii=False) + "\n", encoding="utf-8")
