@@ -39,7 +39,11 @@ def examine(project_file: Path) -> list[Finding]:
         return [*findings, Finding("error", "configuration", str(error), "edit compass.yaml")]
     findings.append(Finding("ok", "configuration", f"{project_file} is valid"))
     ws = Workspace.open(loaded)
-    return [*findings, _store(ws), *_models(ws), *_preset(ws), *_inputs(ws), _memory(ws)]
+    models = _models(ws)
+    findings += [_store(ws), *models, *_inputs(ws)]
+    if any(finding.level == "error" for finding in models):
+        return findings  # without a model there is no preset and no size, and one message is enough
+    return [*findings, *_preset(ws), _memory(ws)]
 
 
 def _versions() -> list[Finding]:

@@ -37,7 +37,7 @@ def over_blocks(rows: int, work: Callable[[int, int], None], size: int = BLOCK_R
     """
     edges = [(start, min(start + size, rows)) for start in range(0, rows, size)]
     with workers() as count:
-        if count == 1 or len(edges) == 1:
+        if count == 1 or len(edges) <= 1:
             for start, stop in edges:
                 work(start, stop)
             return

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from compass_core.config.benchmarks import Benchmarks, Suite
 from compass_core.config.continual import Continual
 from compass_core.config.sampling import Sampling
 from compass_core.config.section import Section, Share, Tag
@@ -15,6 +16,7 @@ from compass_core.config.text import Cleaning, Corpus, Ingest, LanguageId
 from compass_core.languages import standard_tag
 
 __all__ = [
+    "Benchmarks",
     "Cleaning",
     "Corpus",
     "Ingest",
@@ -23,6 +25,7 @@ __all__ = [
     "Sampling",
     "Section",
     "Share",
+    "Suite",
     "Tag",
 ]
 
@@ -260,71 +263,6 @@ class Adapter(Section):
     checkpoint_every_s: float = Field(
         60.0, gt=0, description="Seconds between checkpoints that a killed run resumes from."
     )
-
-
-class Suite(Section):
-    """One benchmark: a folder of items, tasks of the evaluation harness, or long contexts."""
-
-    name: str = Field(
-        description="What scores are filed under; for local items the name of their folder under "
-        "inputs.benchmarks.",
-        pattern=r"^[A-Za-z0-9_.-]+$",
-    )
-    kind: Literal["local", "lm_eval", "oneruler"] = Field(
-        "local",
-        description="local: multiple-choice items of the project; lm_eval: a task of "
-        "lm-evaluation-harness; oneruler: needles and word counts in long contexts.",
-    )
-    style: Literal["cloze", "letters"] = Field(
-        "cloze", description="cloze: score each choice's text; letters: list A-D, score letters."
-    )
-    max_items: int | None = Field(
-        None, ge=1, description="Score only this many (lm_eval: of each task); null: all."
-    )
-    task: str | None = Field(
-        None,
-        description="lm_eval: task or group with {lang} for the language, such as "
-        "global_mmlu_{lang}, mmlu_prox_lite_{lang}, or the path of a task's YAML; null: the name.",
-    )
-    data: str | None = Field(
-        None,
-        description="lm_eval: folder with a copy of the data set, so that no network is asked; "
-        "oneruler: folder with <language>.txt, or published rows in <language>/.",
-    )
-    shots: int | None = Field(
-        None, ge=0, description="lm_eval: examples in the prompt; null: as the task says."
-    )
-    chat: bool = Field(False, description="lm_eval: put prompts into the chat template.")
-    max_new_tokens: int | None = Field(
-        None, ge=1, description="Cut generated answers here; null: as the task says."
-    )
-    variants: list[str] = Field(
-        default_factory=lambda: [
-            "niah_single",
-            "niah_multikey",
-            "niah_multivalue",
-            "niah_multiquery",
-            "niah_none",
-            "cwe_easy",
-            "cwe",
-        ],
-        description="oneruler: which of its tasks.",
-    )
-    lengths: list[int] = Field(
-        default_factory=lambda: [8_192, 32_768, 65_536, 131_072],
-        description="oneruler: tokens of a context, by the base model's own tokenizer.",
-    )
-
-
-class Benchmarks(Section):
-    """What the adapters are scored on."""
-
-    suites: list[Suite] = Field(
-        default_factory=lambda: [Suite(name="world_qa")],
-        description="The benchmark suites.",
-        min_length=1,
-    )
-    batch_size: int = Field(64, ge=1, description="Sequences a forward pass.")
 
 
 class Drift(Section):
