@@ -178,6 +178,7 @@ def test_promote_and_roll_back_leave_no_stale_word_anywhere(bench, monkeypatch):
     assert bench.run("evaluate", "sw").success
     assert agreed(bench) == "v0001"
     compared = CliRunner().invoke(app, ["compare", "sw", "v0001", "v0002", "--json"])
+    assert compared.exit_code == 0, repr(compared.exception)
     found = json.loads(compared.output)
     assert found["items"] > 0
     assert "training_set_version" in found["lineage_differs"]

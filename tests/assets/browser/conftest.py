@@ -24,7 +24,7 @@ from compass_assets.cli.init_cmd import DAGSTER_YAML
 
 ROOT = Path(__file__).parent.parent.parent.parent
 SHOTS = ROOT / "artefacts" / "browser"
-PATIENCE_S = float(os.environ.get("COMPASS_BROWSER_PATIENCE_S", "90"))
+PATIENCE_S = float(os.environ.get("COMPASS_BROWSER_PATIENCE_S", "300"))
 FLAGS = (
     "--headless",
     "--no-sandbox",
