@@ -103,7 +103,7 @@ def compare(ws: Workspace, language: str, one: str, two: str) -> dict[str, Any]:
     lineages = {name: registry.lineage(ws.store, language, name) for name in (one, two)}
     named = sorted(set(lineages[one]) | set(lineages[two]))
     subjects = both.group_by("subject").agg(
-        pl.len().alias("items"), 100 * pl.col("one", "two").mean()
+        pl.len().alias("items"), pl.col("one", "two").mean() * 100
     )
     return {
         "language": language,
