@@ -106,12 +106,12 @@ def measure(folder: Path, changes: dict[str, Any], dtype: str) -> dict[str, int]
             num_attention_heads=2,
         )
     )
-    Training(warm, adapter, 3, 0).update(examples[:1], 0)  # imports and kernels
+    Training(warm, adapter, 3).update(examples[:1], 0)  # imports and kernels
     model = models.from_config(configs.from_pretrained(folder / "m"))
     model.to(getattr(torch, dtype)).save_pretrained(folder / "m")
     del model, warm
     before = psutil.Process().memory_info().rss
-    state = Training(adapted_model(adapter, base, execution, folder), adapter, 3, 0)
+    state = Training(adapted_model(adapter, base, execution, folder), adapter, 3)
     for _ in range(3):
         state.update(examples, 0)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

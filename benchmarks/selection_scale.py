@@ -27,7 +27,10 @@ from compass_core import records
 from compass_core.config.sampling import Sampling
 from compass_core.sampling.select import Target, select_rows
 
-CLUSTERS, LANGUAGES, DIMENSIONS = 100, 40, 384
+CLUSTERS, DIMENSIONS = 100, 384
+TAGS = ["en", "zh", "es", "ar", "hi", "sw", "pt", "bn", "ru", "ja", "pa", "de", "jv", "ko", "fr", "te", "mr", "tr", "ta", "vi", "ur", "it", "th", "gu", "fa", "pl", "uk", "ml", "kn", "or", "my", "uz", "sd", "ro", "nl", "ha", "yo", "ig", "am", "zu"]
+# fmt: on
+TARGET, SMALL = "sw", "ur"  # the language that is served, and one that gets a minimum share
 POINTS = 1_000
 BUDGET_TOKENS = 2_000_000
 RUNS = ("gap_waterfill", "gap_waterfill+limits", "random", "polars_quota")
@@ -37,12 +40,11 @@ def make_pool(n: int) -> pl.DataFrame:
     rng = np.random.default_rng(1)
     weights = 1 / np.arange(1, CLUSTERS + 1)
     cluster = rng.choice(CLUSTERS, n, p=weights / weights.sum()).astype(np.int32)
-    names = np.array([f"l{i:02d}" for i in range(LANGUAGES)])
-    share = 1 / np.arange(1, LANGUAGES + 1)
+    share = 1 / np.arange(1, len(TAGS) + 1)
     return pl.DataFrame(
         {
             "cluster_id": cluster,
-            "row_language": names[rng.choice(LANGUAGES, n, p=share / share.sum())],
+            "row_language": np.array(TAGS)[rng.choice(len(TAGS), n, p=share / share.sum())],
             "similarity": rng.random(n, dtype=np.float32),
             "off_target": rng.random(n) < 0.01,
             "supervised_tokens": rng.integers(5, 80, n),
@@ -82,14 +84,14 @@ def select(run: str, pool: pl.DataFrame) -> dict[str, Any]:
         return unit(mixed)
 
     target = Target(rng.integers(0, CLUSTERS, POINTS), base[:POINTS])
-    limits = {"max_share_per_language": 0.3, "min_share_per_language": {"l30": 0.02}}
+    limits = {"max_share_per_language": 0.3, "min_share_per_language": {SMALL: 0.02}}
     name, _, limited = run.partition("+")
     sampling = Sampling.model_validate(
         {"strategy": name, "budget": BUDGET_TOKENS, **(limits if limited else {})}
     )
     gaps, nothing = make_gaps(), pl.DataFrame(schema={"text_hash": pl.UInt64})
     started, cpu = time.perf_counter(), time.process_time()
-    made = select_rows("l05", pool, gaps, nothing, sampling, 1, vectors=vectors, target=target)
+    made = select_rows(TARGET, pool, gaps, nothing, sampling, 1, vectors=vectors, target=target)
     wall = time.perf_counter() - started
     return {
         "wall_s": wall,

@@ -139,6 +139,15 @@ class Runner:
         state = self.workspace.staleness().status("strategy_comparison", language).state
         return [] if state == "fresh" else [_comparison(language)]
 
+    def job(
+        self, name: str, partition: str | None = None, config: dict[str, Any] | None = None
+    ) -> Outcome:
+        """Run one job whole. Raises RunFailed when a step fails."""
+        started = time.monotonic()
+        self._run([Job(name, partition, None, config or {})])
+        self.outcome.wall_s = time.monotonic() - started
+        return self.outcome
+
     def _auxiliary(self) -> None:
         """Read pools whose files changed; all their vectors are made by one child afterwards."""
         ws = self.workspace

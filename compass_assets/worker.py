@@ -27,6 +27,7 @@ def run(pipes: PipesContext) -> dict[str, Any]:
         # Before torch and numpy are imported: their pools read it once.
         os.environ["OMP_NUM_THREADS"] = str(threads)
     from compass_core.config.load import load_project, with_overrides
+    from compass_core.errors import TrainingError
     from compass_core.stages import models as tasks
     from compass_core.workspace import Workspace
 
@@ -45,7 +46,16 @@ def run(pipes: PipesContext) -> dict[str, Any]:
     if extras["task"] == "encode":
         return tasks.encode(ws, [tuple(part) for part in arguments["parts"]], report)
     if extras["task"] == "train":
-        return tasks.train(ws, arguments["language"], arguments["lineage"], report)
+        try:
+            return tasks.train(
+                ws,
+                arguments["language"],
+                arguments["lineage"],
+                report,
+                arguments.get("asked", "full"),
+            )
+        except TrainingError as error:
+            return {"stopped": str(error)}
     if extras["task"] == "score":
         return tasks.score(ws, arguments["language"], arguments["version"], report)
     if extras["task"] == "compare":

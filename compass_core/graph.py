@@ -149,12 +149,16 @@ _TABLE = (
             "adapter.max_tokens",
             "adapter.weight_decay",
             "adapter.max_grad_norm",
+            # The other settings of `continual` shape an update only, and stand in its lineage: to
+            # change them does not make untrue what was trained.
+            "continual.held_out_share",
             "base_model.dtype",
             "base_model.system_prompt",
             "base_model.template_arguments",
             "seed",
         ),
         models=("base_model",),
+        code="2",
     ),
     Node(
         "benchmark_scores",

@@ -101,6 +101,21 @@ def gap_pool(language: str) -> str:
     return f"gap_pool/{language}.parquet"
 
 
+def memory(language: str, version: str) -> str:
+    """Folder beside an adapter version: Fisher, theta* and the rows that it has learnt."""
+    return f"memory/{language}/{version}"
+
+
+def retention(language: str, version: str) -> str:
+    """Losses on held-out rows of earlier usage, measured when a version is scored."""
+    return f"retention/{language}-{version}.parquet"
+
+
+def promotions(language: str) -> str:
+    """History of which version served, and why."""
+    return f"promotions/{language}.parquet"
+
+
 def scores(language: str, version: str) -> str:
     return f"scores/{language}-{version}.parquet"
 

@@ -234,7 +234,9 @@ ADAPTERS = _schema(
     {
         "language": pl.String,
         "version": pl.String,
-        "parent": pl.String,
+        "parent": pl.String,  # version it was trained on from; null: trained from zero
+        "training_mode": pl.String,  # full | ecda
+        "training_reason": pl.String,
         "status": pl.String,  # candidate | serving | retired
         "base_model": pl.String,
         "method": pl.String,
@@ -318,6 +320,47 @@ PERFORMANCE = _schema(
         "window_prompts": pl.Int64,
         "anchor_tokens": pl.Int64,
         "window_tokens": pl.Int64,
+    }
+)
+
+HISTORY = _schema(
+    {
+        "row_id": pl.String,
+        "origin": pl.String,  # training | auxiliary
+        "row_language": pl.String,
+        "prompt": pl.String,
+        "response": pl.String,
+        "content_hash": pl.String,
+        "cluster_id": pl.Int64,  # in the cluster model of the version that keeps it
+        "supervised_tokens": pl.Int64,
+        "held": pl.Boolean,  # never trained on
+    }
+)
+
+RETENTION = _schema(
+    {
+        "language": pl.String,
+        "adapter_version": pl.String,
+        "reference_version": pl.String,  # the serving version whose held-out rows these are
+        "row_id": pl.String,
+        "cluster_id": pl.Int64,
+        "weight": pl.Float64,  # sums to 1; rows count as their clusters were asked about
+        "supervised_tokens": pl.Int64,
+        "base_loss": pl.Float64,  # nats per supervised token
+        "reference_loss": pl.Float64,
+        "loss": pl.Float64,
+    }
+)
+
+PROMOTIONS = _schema(
+    {
+        "language": pl.String,
+        "changed_at": pl.Datetime("us", "UTC"),
+        "action": pl.String,  # promote | rollback
+        "from_version": pl.String,
+        "to_version": pl.String,
+        "forced": pl.Boolean,
+        "reason": pl.String,
     }
 )
 

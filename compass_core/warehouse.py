@@ -18,6 +18,7 @@ from compass_core.errors import InputError
 from compass_core.hashing import version_of
 from compass_core.mirror import mirrored
 from compass_core.storage import Store
+from compass_core.warehouse_columns import PROMOTIONS, RETENTION
 from compass_core.warehouse_drift import DRIFT_VIEWS
 
 RECIPE = 4  # raise when a view's definition changes
@@ -191,7 +192,9 @@ VIEWS: dict[str, View] = {
         records.ADAPTERS,
         "Adapter versions and which of them serves",
         {
-            "parent": "Version that served when this one was made",
+            "parent": "Version that it was trained on from; null: trained from zero",
+            "training_mode": "full (from zero) or ecda (updated from its parent)",
+            "training_reason": "Why it was trained in that way",
             "status": "serving, candidate or retired",
             "base_model": "Base model as the project names it",
             "method": "lora, rslora or dora",
@@ -204,6 +207,18 @@ VIEWS: dict[str, View] = {
             "training_set_version": "Data version of the training set",
             "created_at": "When it was made (UTC)",
         },
+    ),
+    "promotions": View(
+        "promotions",
+        records.PROMOTIONS,
+        "Every change of the version that serves, and why",
+        PROMOTIONS,
+    ),
+    "retention": View(
+        "retention",
+        records.RETENTION,
+        "What a new version forgets: losses on held-out rows of what its predecessor was made for",
+        RETENTION,
     ),
     "scores": View(
         "scores",

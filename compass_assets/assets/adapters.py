@@ -5,12 +5,15 @@ import polars as pl
 
 from compass_assets.child import run_child
 from compass_assets.describe import child_retry, graph_asset
+from compass_assets.jobs import TRAINING_TAG
 from compass_assets.partitions import language_partitions
 from compass_assets.preview import counts, table
+from compass_assets.promotion import check_result, update_metadata
 from compass_assets.resources import ProjectResource
 from compass_assets.step import Events, Step
 from compass_core import layout
 from compass_core.config.schema import Project
+from compass_core.stages.gate import CHECKS
 
 
 def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefinition]:
@@ -101,7 +104,10 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
         code_versions,
         kinds=["pytorch"],
         child=child_retry(project),
-        description="The LoRA adapter of a language, an immutable version in PEFT's folder format.",
+        description=(
+            "The LoRA adapter of a language, an immutable version in PEFT's folder format: trained "
+            "from zero, or updated from the version that serves (job update_adapter)."
+        ),
     )
     def adapter(
         context: dg.AssetExecutionContext,
@@ -109,11 +115,12 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
         pipes: dg.PipesSubprocessClient,
     ) -> Events:
         from compass_assets.plots.curves import curves_plot
-        from compass_core.adapters.registry import adapter_dir, write_catalogue
+        from compass_core.adapters.registry import adapter_dir, serving, write_catalogue
         from compass_core.stages.lineage import training_lineage
 
         step = Step(context, project, "adapter")
         made_from = {name: consumed.version for name, consumed in step.consumed.items()}
+        asked = "update" if context.run.tags.get(TRAINING_TAG) == "update" else "full"
         figures = run_child(
             context,
             project,
@@ -124,20 +131,38 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
                 "lineage": training_lineage(
                     step.ws, step.partition, made_from, step.ws.code_versions["adapter"]
                 ),
+                "asked": asked,
             },
         )
+        if "stopped" in figures:
+            # The same rows and seed would stop again: no second try, and no new version.
+            raise dg.Failure(
+                f"training stopped: {figures['stopped']}. "
+                f"{serving(step.ws.store, step.partition) or 'Nothing'} serves as before.",
+                allow_retries=False,
+            )
         write_catalogue(step.ws.store, step.partition)
         version = figures["version"]
         yield step.finish(
             figures["weights_version"],
             summary=(
-                f"{version}: {figures['steps']} steps, loss {figures['loss_first']:.2f} to "
-                f"{figures['loss_last']:.2f}"
+                f"{version}: {figures['training_reason']}; {figures['steps']} steps, loss "
+                f"{figures['loss_first']:.2f} to {figures['loss_last']:.2f}"
             ),
-            facts={"version": version, "rows": figures["rows"]},
-            metadata={
+            facts={
                 "version": version,
                 "rows": figures["rows"],
+                "training_mode": figures["training_mode"],
+                "parent": figures["parent"],
+            },
+            metadata={
+                "version": version,
+                "training_mode": figures["training_mode"],
+                "training_reason": figures["training_reason"],
+                "parent": figures["parent"] or "none: from zero",
+                **update_metadata(figures),
+                "rows": figures["rows"],
+                "held_out_rows": figures["held_out_rows"],
                 "supervised_tokens": figures["supervised_tokens"],
                 "steps": figures["steps"],
                 "loss_first": figures["loss_first"],
@@ -204,47 +229,29 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
         code_versions,
         kinds=["json"],
         checks=[
-            dg.AssetCheckSpec(
-                "benchmark_gate",
-                asset="promoted_adapter",
-                description="The new version loses no more than the margin on the same items.",
-            )
+            dg.AssetCheckSpec(name, asset="promoted_adapter", description=text)
+            for name, text in CHECKS.items()
         ],
-        description="Which adapter version serves. A version that loses too much is not promoted.",
+        description=(
+            "Which adapter version serves. A version that fails a check is not promoted; the jobs "
+            "promote_adapter and rollback_adapter are for people."
+        ),
     )
     def promoted_adapter(context: dg.AssetExecutionContext, project: ProjectResource) -> Events:
-        from compass_core.adapters.registry import serving, write_catalogue
         from compass_core.stages.promotion import decide
 
         step = Step(context, project, "promoted_adapter")
         gate = decide(step.ws, step.partition, step.facts("adapter")["version"])
-        write_catalogue(step.ws.store, step.partition)
-        now = serving(step.ws.store, step.partition)
         yield step.finish(
-            now or "none",
-            summary=f"{now or 'nothing'} serves; {gate.reason}",
-            facts={"serving": now},
+            gate.serving or "none",
+            summary=f"{gate.serving or 'nothing'} serves; {gate.reason}",
+            facts={"serving": gate.serving},
             metadata={
-                "serving": now or "none",
+                "serving": gate.serving or "none",
                 "reason": gate.reason,
-                "reference": gate.reference,
-                "difference_points": gate.difference_points,
-                "low_points": gate.low_points,
-                "high_points": gate.high_points,
-                "p_value": gate.p_value,
+                **gate.finding("benchmark_gate").extra,
             },
-            checks=[
-                dg.AssetCheckResult(
-                    check_name="benchmark_gate",
-                    passed=gate.promoted,
-                    severity=dg.AssetCheckSeverity.WARN,
-                    description=gate.reason,
-                    metadata={
-                        "difference_points": gate.difference_points,
-                        "margin_points": step.ws.project.promotion.margin_points,
-                    },
-                )
-            ],
+            checks=[check_result(finding) for finding in gate.findings],
         )
 
     return [sampled_training_set, adapter, benchmark_scores, promoted_adapter]

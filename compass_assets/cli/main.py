@@ -156,6 +156,52 @@ def query(sql: str, as_json: JsonOption = False) -> None:
 
 
 @app.command()
+def update(language: str, as_json: JsonOption = False) -> None:
+    """Train the adapter on from the version that serves, on what is new to it; score and gate."""
+    from compass_assets.cli.promotion_cmd import run_update
+    from compass_assets.location import find_project
+
+    _guarded(lambda: run_update(find_project(), language, as_json))
+
+
+@app.command()
+def promote(
+    language: str,
+    version: str,
+    force: Annotated[bool, typer.Option("--force", help="Although the gate fails.")] = False,
+    reason: Annotated[str, typer.Option(help="Kept in the history.")] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Make an adapter version serve; past a failing gate only with --force and a --reason."""
+    from compass_assets.cli.promotion_cmd import run_promote
+    from compass_assets.location import find_project
+
+    _guarded(lambda: run_promote(find_project(), language, version, force, reason, as_json))
+
+
+@app.command()
+def rollback(
+    language: str,
+    reason: Annotated[str, typer.Option(help="Kept in the history.")] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Serve the adapter version that served before."""
+    from compass_assets.cli.promotion_cmd import run_rollback
+    from compass_assets.location import find_project
+
+    _guarded(lambda: run_rollback(find_project(), language, reason, as_json))
+
+
+@app.command()
+def compare(language: str, one: str, two: str, as_json: JsonOption = False) -> None:
+    """Compare two adapter versions on the same items, and what they were made from."""
+    from compass_assets.cli.promotion_cmd import run_compare
+    from compass_assets.location import find_project
+
+    _guarded(lambda: run_compare(find_project(), language, one, two, as_json))
+
+
+@app.command()
 def doctor(as_json: JsonOption = False) -> None:
     """Check versions, disk, memory, GPU, store, models and configuration; say what to do."""
     from compass_assets.cli.doctor_cmd import show_doctor

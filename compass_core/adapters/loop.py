@@ -2,14 +2,16 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from compass_core.adapters.batches import Plan, micro_batches
+from compass_core.adapters.batches import Plan, collate, micro_batches
 from compass_core.adapters.chat import Example
 from compass_core.adapters.checkpoint import save_checkpoint
-from compass_core.adapters.loss import summed_loss
+from compass_core.adapters.loss import mean_loss, row_losses
+from compass_core.adapters.penalty import QuadraticPenalty
 from compass_core.config.schema import Adapter
 from compass_core.errors import TrainingError
 
@@ -17,16 +19,46 @@ Report = Callable[[str], None]
 EXPLODED = 10.0  # times the first loss
 
 
-class Training:
-    """Model, optimiser and schedule of one training, and how far it is."""
+@dataclass(frozen=True)
+class Anchoring:
+    """The two terms that an update adds: a penalty, and replayed examples of weight `beta`.
 
-    def __init__(self, model: Any, adapter: Adapter, steps: int, seed: int) -> None:
+    `schedule` holds, for each step, positions into `buffer`. Before step `calibrate_at` the
+    penalty gets its scale, from how far the loss of `probe` has risen above `fitted_loss`.
+    """
+
+    penalty: QuadraticPenalty | None = None
+    beta: float = 0.0
+    buffer: Sequence[Example] = ()
+    schedule: Sequence[Sequence[int]] = field(default_factory=list)
+    calibrate_at: int | None = None
+    probe: Sequence[Example] = ()
+    fitted_loss: float = 0.0
+
+    def replayed(self, step: int) -> list[Example]:
+        return [self.buffer[i] for i in self.schedule[step]] if self.buffer else []
+
+
+class Training:
+    """Model, optimiser and schedule of one training, and how far it is.
+
+    `losses` are the task's, `replay_losses` those of the buffer (nats per supervised token, not
+    yet weighted), `penalties` the anchor's term as it stands in the loss; one a step.
+    """
+
+    def __init__(
+        self, model: Any, adapter: Adapter, steps: int, anchoring: Anchoring | None = None
+    ) -> None:
         import torch
 
         self.model = model
         self.adapter = adapter
         self.step = 0
+        self.anchoring = anchoring or Anchoring()
         self.losses: list[float] = []
+        self.replay_losses: list[float] = []
+        self.penalties: list[float] = []
+        self.old_loss_rise: float | None = None
         self._on_gpu = next(model.parameters()).is_cuda
         self.weights = [p for p in model.parameters() if p.requires_grad]
         self.optimiser = torch.optim.AdamW(
@@ -56,6 +88,10 @@ class Training:
         if saved["cuda_rng"]:
             torch.cuda.set_rng_state_all(saved["cuda_rng"])
         self.step, self.losses = saved["step"], list(saved["losses"])
+        self.replay_losses, self.penalties = list(saved["replay_losses"]), list(saved["penalties"])
+        self.old_loss_rise = saved["old_loss_rise"]
+        if self.anchoring.penalty:
+            self.anchoring.penalty.scale = saved["fisher_scale"]
         return self.step
 
     def saved(self) -> dict[str, Any]:
@@ -69,23 +105,48 @@ class Training:
             "cuda_rng": torch.cuda.get_rng_state_all() if self._on_gpu else [],
             "step": self.step,
             "losses": self.losses,
+            "replay_losses": self.replay_losses,
+            "penalties": self.penalties,
+            "old_loss_rise": self.old_loss_rise,
+            "fisher_scale": self.anchoring.penalty.scale if self.anchoring.penalty else 0.0,
         }
 
+    def calibrate(self, pad_id: int) -> None:
+        """Give the penalty its scale, where the weights are by now."""
+        if self.anchoring.penalty:
+            now = mean_loss(self.model, self.anchoring.probe, pad_id)
+            self.old_loss_rise = now - self.anchoring.fitted_loss
+            self.anchoring.penalty.calibrate(self.old_loss_rise)
+
     def update(self, examples: list[Example], pad_id: int) -> float:
-        """One optimiser step; returns the mean loss. Raises TrainingError if it is not finite."""
+        """One optimiser step; returns the task's mean loss. Raises TrainingError if not finite.
+
+        Replayed examples ride in the same forward passes as the new ones.
+        """
         import torch
 
+        if self.step == self.anchoring.calibrate_at:
+            self.calibrate(pad_id)
         self.model.train()
         device = self.weights[0].device
+        replayed = self.anchoring.replayed(self.step)
         tokens = sum(e.supervised for e in examples)
-        total = 0.0
+        old_tokens = max(1, sum(e.supervised for e in replayed))
+        beta = self.anchoring.beta
+        total = replay_total = 0.0
         self.optimiser.zero_grad(set_to_none=True)
-        for batch in micro_batches(examples, self.adapter, pad_id, device):
-            loss = summed_loss(self.model, batch) / tokens
-            loss.backward()
-            total += float(loss.detach())
+        for batch, is_new in self._passes(examples, replayed, pad_id, device):
+            losses = row_losses(self.model, batch)
+            new = torch.tensor(is_new, device=losses.device)
+            shares = torch.where(new, 1.0 / tokens, beta / old_tokens)
+            (losses * shares).sum().backward()
+            found = losses.detach()
+            total += float(found[new].sum()) / tokens
+            replay_total += float(found[~new].sum()) / old_tokens
+        penalty = self.anchoring.penalty
+        pulled = penalty.add_gradients() if penalty else 0.0
         first = self.losses[0] if self.losses else total
-        if not math.isfinite(total) or total > EXPLODED * max(first, 1.0):
+        if not math.isfinite(total + pulled) or total > EXPLODED * max(first, 1.0):
             raise TrainingError(
                 f"loss is {total} at step {self.step + 1} (it began at {first:.2f}); "
                 f"lower adapter.learning_rate, now {self.adapter.learning_rate}"
@@ -100,7 +161,33 @@ class Training:
         self.schedule.step()
         self.step += 1
         self.losses.append(total)
+        if replayed:
+            self.replay_losses.append(replay_total)
+        if penalty:
+            self.penalties.append(pulled)
         return total
+
+    def _passes(
+        self, examples: list[Example], replayed: list[Example], pad_id: int, device: Any
+    ) -> Iterator[tuple[dict[str, Any], list[bool]]]:
+        """The forward passes of a step, and of each of their rows whether it is new.
+
+        Replayed examples share passes with new ones; packed sequences hold one kind only.
+        """
+        if self.adapter.packing or not replayed:
+            for part, is_new in ((examples, True), (replayed, False)):
+                for batch in micro_batches(part, self.adapter, pad_id, device) if part else ():
+                    yield batch, [is_new] * len(batch["labels"])
+            return
+        size = self.adapter.micro_batch_size or len(examples) + len(replayed)
+        # Alike lengths together: padding is computed for nothing.
+        ordered = sorted(
+            [(e, True) for e in examples] + [(e, False) for e in replayed],
+            key=lambda entry: (len(entry[0].ids), entry[0].row_id),
+        )
+        for start in range(0, len(ordered), size):
+            mixed = ordered[start : start + size]
+            yield collate([e for e, _ in mixed], pad_id, device), [n for _, n in mixed]
 
 
 def run_steps(

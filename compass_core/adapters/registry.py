@@ -46,12 +46,15 @@ def _locked(store: Store, language: str) -> Iterator[None]:
         yield
 
 
-def publish(store: Store, language: str, folder: Path, record: dict[str, Any]) -> str:
+def publish(
+    store: Store, language: str, folder: Path, record: dict[str, Any], memory: Path | None = None
+) -> str:
     """Take a finished PEFT folder as the next version, `v0001` and so on; returns its name.
 
-    The same weights from the same training set as the newest version are that version: nothing is
-    added. The folder is moved before the book is written: a kill between the two leaves a folder
-    without a record, which is replaced by the next publication.
+    `memory` is the folder of what the version keeps for its next update; it lies beside the PEFT
+    folder and not in it. The same weights from the same training set as the newest version are
+    that version: nothing is added. Folders are moved before the book is written: a kill between
+    leaves folders without a record, which are replaced by the next publication.
     """
     with _locked(store, language):
         book = _read(store, language)
@@ -65,11 +68,14 @@ def publish(store: Store, language: str, folder: Path, record: dict[str, Any]) -
         version = f"v{number:04d}"
         if store.exists(_folder_key(language, version)):
             store.delete(_folder_key(language, version))
+        if memory is not None:
+            store.delete(layout.memory(language, version))
+            store.publish_dir(memory, layout.memory(language, version))
         store.publish_dir(folder, _folder_key(language, version))
         kept = {k: v for k, v in record.items() if k != "losses"}
         book["versions"][version] = {
+            "parent": None,
             **kept,
-            "parent": book["serving"],
             "created_at": datetime.now(UTC).isoformat(),
         }
         store.write_json(_book_key(language), book)
@@ -100,12 +106,25 @@ def serving(store: Store, language: str) -> str | None:
     return found
 
 
-def promote(store: Store, language: str, version: str, reason: str) -> None:
-    """Make a version serve; the change is kept in the history with its reason."""
-    _serve(store, language, version, reason, "promote")
+def memory_dir(store: Store, language: str, version: str) -> Path | None:
+    """Local folder of what a version keeps for its next update; None where it keeps nothing."""
+    key = layout.memory(language, version)
+    return store.fetch_dir(key) if store.exists(key) else None
 
 
-def _serve(store: Store, language: str, version: str, reason: str, action: str) -> None:
+def promote(
+    store: Store, language: str, version: str, reason: str, *, forced: bool = False
+) -> None:
+    """Make a version serve; the change is kept in the history with its reason.
+
+    `forced`: against the gate, by a person.
+    """
+    _serve(store, language, version, reason, "promote", forced)
+
+
+def _serve(
+    store: Store, language: str, version: str, reason: str, action: str, forced: bool = False
+) -> None:
     with _locked(store, language):
         book = _read(store, language)
         if version not in book["versions"]:
@@ -118,6 +137,7 @@ def _serve(store: Store, language: str, version: str, reason: str, action: str) 
                 "from": book["serving"],
                 "to": version,
                 "action": action,
+                "forced": forced,
                 "reason": reason,
                 "at": datetime.now(UTC).isoformat(),
             }
@@ -143,6 +163,34 @@ def rollback(store: Store, language: str, reason: str = "rollback") -> str:
     return served[-2]
 
 
+def rolled_back(store: Store, language: str, version: str) -> str | None:
+    """Why a version was rolled back from, unless it has been promoted again since; else None."""
+    found: str | None = None
+    for entry in _read(store, language)["history"]:
+        if entry.get("action") == "rollback" and entry["from"] == version:
+            found = f"{entry['at'][:16].replace('T', ' ')}: {entry['reason']}"
+        elif entry["to"] == version:
+            found = None
+    return found
+
+
+def promotions(store: Store, language: str) -> pl.DataFrame:
+    """Every change of the serving version (records.PROMOTIONS), oldest first."""
+    rows = [
+        {
+            "language": language,
+            "changed_at": datetime.fromisoformat(entry["at"]),
+            "action": entry.get("action", "promote"),
+            "from_version": entry["from"],
+            "to_version": entry["to"],
+            "forced": entry.get("forced", False),
+            "reason": entry["reason"],
+        }
+        for entry in _read(store, language)["history"]
+    ]
+    return pl.DataFrame(rows, schema=records.PROMOTIONS)
+
+
 def versions(store: Store, language: str) -> pl.DataFrame:
     """All versions of a language (records.ADAPTERS), oldest first."""
     book = _read(store, language)
@@ -164,7 +212,8 @@ def versions(store: Store, language: str) -> pl.DataFrame:
 
 
 def write_catalogue(store: Store, language: str) -> None:
-    """Bring the Parquet behind the `adapters` view up to date."""
+    """Bring the Parquet behind the views `adapters` and `promotions` up to date."""
+    store.write_parquet(layout.promotions(language), promotions(store, language))
     store.write_parquet(layout.adapters_catalogue(language), versions(store, language))
 
 

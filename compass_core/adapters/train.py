@@ -8,16 +8,19 @@ from typing import Any
 
 import polars as pl
 
+from compass_core.adapters.anchor import identity_of, save_memory
 from compass_core.adapters.batches import plan_batches
 from compass_core.adapters.card import write_card
-from compass_core.adapters.chat import encode_example
+from compass_core.adapters.chat import Example, encode_example
 from compass_core.adapters.checkpoint import load_checkpoint
-from compass_core.adapters.loop import Report, Training, run_steps
+from compass_core.adapters.continual import Remember, Update, calibration_step, make_memory
+from compass_core.adapters.loop import Anchoring, Report, Training, run_steps
 from compass_core.adapters.memory import check_memory
 from compass_core.adapters.model_folder import base_fingerprint, load_tokenizer
 from compass_core.adapters.packing import check_isolation
 from compass_core.adapters.peft_model import adapted_model
 from compass_core.adapters.presets import check_length, template_arguments
+from compass_core.adapters.replay import plan_replay
 from compass_core.config.schema import Adapter, BaseModelSettings, Execution
 from compass_core.errors import TrainingError
 from compass_core.hashing import version_of, version_of_bytes, version_of_set
@@ -39,6 +42,17 @@ class TrainResult:
     weights_version: str
     resumed_at_step: int = 0
     losses: list[float] = field(default_factory=list)
+    # Of an update only; see loop.Training for what each list holds.
+    replay_rows: int = 0
+    replay_tokens: int = 0  # supervised, over all steps; not in supervised_tokens
+    replay_losses: list[float] = field(default_factory=list)
+    penalties: list[float] = field(default_factory=list)
+    penalty_per_task_loss: float | None = None  # mean of the last ten steps
+    fisher_scale: float | None = None  # see penalty.QuadraticPenalty.calibrate
+    old_loss_rise: float | None = None  # of the probe, where the scale was set
+    # What was kept for the next update: figures of memory.Memory.
+    memory: dict[str, Any] | None = None
+    memory_s: float = 0.0  # of wall_s: what measuring it took
 
 
 def train_adapter(
@@ -52,8 +66,13 @@ def train_adapter(
     seed: int,
     report: Report,
     lineage: dict[str, Any] | None = None,
+    update: Update | None = None,
+    remember: Remember | None = None,
 ) -> TrainResult:
     """Train on `rows` (row_id, prompt, response) and write a PEFT folder into `out_dir`.
+
+    From zero, or with `update` from the weights that it names, anchored to them. With `remember`
+    the Fisher and its scale are measured afterwards and saved, for the next update.
 
     The same rows, settings and seed give the same weights on the same machine, in whatever order
     the rows come and wherever the training was killed: it resumes at the last checkpoint.
@@ -67,11 +86,9 @@ def train_adapter(
         raise TrainingError("the training set has no rows; raise sampling.budget or add a corpus")
     tokenizer = load_tokenizer(base, project_dir)
     ordered = rows.sort("row_id", "prompt", "response")  # ids of two corpora may meet
-    examples = [
-        encode_example(tokenizer, row_id, prompt, response, adapter.max_tokens)
-        for row_id, prompt, response in ordered.select("row_id", "prompt", "response").iter_rows()
-    ]
-    longest = max(len(e.ids) for e in examples)
+    examples = _examples(tokenizer, ordered, adapter)
+    buffer = _examples(tokenizer, update.replay.sort("row_id"), adapter) if update else []
+    longest = max(len(e.ids) for e in examples + buffer)
     check_length(base, project_dir, longest)
     report(check_memory(adapter, base, execution, project_dir, longest))
     plan = plan_batches(examples, adapter.batch_size, adapter.epochs, seed)
@@ -81,7 +98,19 @@ def train_adapter(
         check_isolation(
             model, examples, tokenizer.pad_token_id, model.get_input_embeddings().weight.device
         )
-    state = Training(model, adapter, len(plan), seed)
+    anchoring = Anchoring()
+    if update:
+        schedule = plan_replay(buffer, len(plan), update.replay_per_step, seed)
+        anchoring = Anchoring(
+            update.begin(model),
+            update.beta,
+            buffer,
+            schedule,
+            calibration_step(len(plan)) if update.scale is None else None,
+            _examples(tokenizer, update.memory.probe, adapter),
+            update.memory.fitted_loss,
+        )
+    state = Training(model, adapter, len(plan), anchoring)
     digest = version_of(
         [
             version_of_set(ordered["row_id"] + "/" + ordered["prompt"] + "/" + ordered["response"]),
@@ -91,6 +120,7 @@ def train_adapter(
             base.system_prompt,
             template_arguments(base, project_dir),
             seed,
+            update.digest() if update else None,
         ]
     )
     resumed = state.resume(load_checkpoint(checkpoint_dir, digest))
@@ -98,6 +128,22 @@ def train_adapter(
         report(f"resuming at step {resumed} of {len(plan)}")
     run_steps(state, plan, examples, tokenizer.pad_token_id, checkpoint_dir, digest, report)
     result = _write(model, state, out_dir, base)
+    memory = None
+    trained_at = time.monotonic()
+    if remember:
+        probe = remember.rows.sort("row_id", "prompt", "response")
+        memory = make_memory(
+            model,
+            probe,
+            _examples(tokenizer, probe, adapter),
+            tokenizer.pad_token_id,
+            seed,
+            remember.labels,
+            identity_of(base, base_fingerprint(base, project_dir), adapter),
+            result,
+        )
+        if remember.folder:
+            save_memory(remember.folder, memory)
     wall_s = time.monotonic() - started
     tokens = sum(examples[i].supervised for step in plan.steps for i in step)
     now = sum(examples[i].supervised for step in plan.steps[resumed:] for i in step)
@@ -113,11 +159,36 @@ def train_adapter(
         peak_memory_bytes=_peak_memory_bytes(next(model.parameters()).is_cuda),
         weights_version=result,
         resumed_at_step=resumed,
-        losses=[round(loss, 5) for loss in state.losses],
+        losses=_rounded(state.losses),
+        replay_rows=len(buffer),
+        replay_tokens=sum(buffer[i].supervised for step in anchoring.schedule for i in step),
+        replay_losses=_rounded(state.replay_losses),
+        penalties=_rounded(state.penalties),
+        penalty_per_task_loss=_ratio(state.penalties[-10:], state.losses[-10:]),
+        fisher_scale=anchoring.penalty.scale if anchoring.penalty else None,
+        old_loss_rise=state.old_loss_rise,
+        memory=memory.facts() if memory else None,
+        memory_s=time.monotonic() - trained_at if memory else 0.0,
     )
     (out_dir / "training_log.json").write_text(json.dumps(asdict(figures), indent=1))
     write_card(out_dir, base.model, adapter, figures.rows, lineage or {})
     return figures
+
+
+def _examples(tokenizer: Any, rows: pl.DataFrame, adapter: Adapter) -> list[Example]:
+    return [
+        encode_example(tokenizer, row_id, prompt, response, adapter.max_tokens)
+        for row_id, prompt, response in rows.select("row_id", "prompt", "response").iter_rows()
+    ]
+
+
+def _rounded(values: list[float]) -> list[float]:
+    return [round(value, 5) for value in values]
+
+
+def _ratio(penalties: list[float], losses: list[float]) -> float | None:
+    """Of sums, so that one step with almost no loss does not decide it; None without a penalty."""
+    return sum(penalties) / sum(losses) if penalties and sum(losses) > 0 else None
 
 
 def _write(model: Any, state: Training, out_dir: Path, base: BaseModelSettings) -> str:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from compass_core.config.benchmarks import Benchmarks, Suite
+from compass_core.config.continual import Continual
 from compass_core.config.sampling import Sampling
 from compass_core.config.section import Section, Share, Tag
 from compass_core.config.text import Cleaning, Corpus, Ingest, LanguageId
@@ -303,6 +304,13 @@ class Promotion(Section):
     margin_points: float = Field(
         1.0, ge=0, description="It may lose at most this many points against the serving one."
     )
+    forgetting_share: Share = Field(
+        0.15,
+        description=(
+            "Of what the serving version gained over the base model on earlier usage, it may "
+            "lose at most this share (loss on held-out rows)."
+        ),
+    )
 
 
 class Execution(Section):
@@ -353,6 +361,7 @@ class Project(Section):
     gaps: Gaps = Gaps()
     sampling: Sampling = Sampling()
     adapter: Adapter = Adapter()
+    continual: Continual = Continual()
     benchmarks: Benchmarks = Benchmarks()
     drift: Drift = Drift()
     promotion: Promotion = Promotion()

@@ -6,7 +6,7 @@ takes a `report` function for progress lines and returns a JSON-like dict of fig
 
 import shutil
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 
@@ -70,20 +70,55 @@ def encode(ws: Workspace, parts: list[tuple[str, str]], report: Report) -> dict[
     return done
 
 
-def train(ws: Workspace, language: str, lineage: dict[str, Any], report: Report) -> dict[str, Any]:
-    """Train the adapter of a language on its training set and publish a version."""
+def train(
+    ws: Workspace,
+    language: str,
+    lineage: dict[str, Any],
+    report: Report,
+    asked: Literal["full", "update"] = "full",
+) -> dict[str, Any]:
+    """Train the adapter of a language, from zero or on from what serves; publish a version.
+
+    Beside the version its memory is kept: Fisher, theta*, and the rows that it has learnt.
+    """
     from dataclasses import asdict
 
+    from compass_core.adapters.continual import Remember
     from compass_core.adapters.registry import publish
+    from compass_core.adapters.replay import anchored_buffer
     from compass_core.adapters.train import train_adapter
+    from compass_core.stages.update import HISTORY_FILE, plan_training
 
-    rows = ws.store.read_parquet(layout.training_set(language, "parquet"))
+    plan = plan_training(ws, language, asked)
+    report(plan.reason)
+    settings = ws.project.continual
     folder = ws.store.scratch_dir(f"adapter-{language}")
+    memory = ws.store.scratch_dir(f"memory-{language}")
     checkpoints = ws.directory / "data" / "cache" / "checkpoints" / language
+    learnt = plan.history.filter(~pl.col("held"))
+    share = min(1.0, settings.fisher_examples / max(1, learnt.height))
+    probe = anchored_buffer(learnt, plan.usage_rows, share, ws.project.seed + 1).rows
+    update, buffer = _update(ws, language, plan)
+    adapter = ws.project.adapter
+    if update:
+        rate = adapter.learning_rate * settings.learning_rate_share
+        adapter = adapter.model_copy(update={"learning_rate": rate})
+    lineage = {
+        **lineage,
+        **_adapter_settings(ws),
+        "parent": plan.parent,
+        "training_mode": plan.mode,
+        "training_reason": plan.reason,
+        "history_usage_rows": {str(c): n for c, n in plan.usage_rows.items()},
+        "history_rows": plan.history.height,
+        "held_out_rows": int(plan.history["held"].sum()),
+        "withdrawn_rows": plan.withdrawn_rows,
+        **buffer,
+    }
     try:
         result = train_adapter(
-            rows.select("row_id", "prompt", "response"),
-            ws.project.adapter,
+            plan.rows.select("row_id", "prompt", "response"),
+            adapter,
             ws.project.base_model,
             ws.project.execution,
             ws.directory,
@@ -92,15 +127,48 @@ def train(ws: Workspace, language: str, lineage: dict[str, Any], report: Report)
             ws.project.seed,
             report,
             lineage=lineage,
+            update=update,
+            remember=Remember(
+                probe if probe.height else learnt.head(settings.fisher_examples),
+                settings.fisher_labels,
+                memory,
+            ),
         )
         figures = asdict(result)
-        version = publish(
-            ws.store, language, folder, {**figures, **lineage, **_adapter_settings(ws)}
-        )
+        plan.history.write_parquet(memory / HISTORY_FILE)
+        version = publish(ws.store, language, folder, {**figures, **lineage}, memory)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(memory, ignore_errors=True)
     shutil.rmtree(checkpoints, ignore_errors=True)
-    return {**figures, "version": version}
+    told = ("parent", "training_mode", "training_reason", "held_out_rows", "history_rows")
+    return {**figures, **buffer, **{k: lineage[k] for k in told}, "version": version}
+
+
+def _update(ws: Workspace, language: str, plan: Any) -> tuple[Any, dict[str, Any]]:
+    """The update that a plan asks for, or None; and what of it belongs into the lineage."""
+    from compass_core.adapters.anchor import load_memory
+    from compass_core.adapters.continual import Update
+    from compass_core.adapters.registry import memory_dir
+    from compass_core.adapters.replay import anchored_buffer
+
+    if plan.mode == "full":
+        return None, {}
+    settings = ws.project.continual
+    folder = memory_dir(ws.store, language, plan.parent)
+    assert folder is not None  # the plan has read it
+    learnt = plan.parent_history.filter(~pl.col("held"))
+    share = settings.buffer_share if settings.beta > 0 else 0.0
+    buffer = anchored_buffer(learnt, plan.parent_usage_rows, share, ws.project.seed)
+    per_step = max(1, round(settings.replay_batch_share * ws.project.adapter.batch_size))
+    update = Update(
+        plan.parent, load_memory(folder), buffer.rows, settings.lambda_, settings.beta, per_step
+    )
+    return update, {
+        "replay_clusters": buffer.clusters,
+        "replay_unserved_usage": round(buffer.unserved, 6),
+        "continual": settings.model_dump(mode="json"),
+    }
 
 
 def _adapter_settings(ws: Workspace) -> dict[str, Any]:
@@ -110,13 +178,18 @@ def _adapter_settings(ws: Workspace) -> dict[str, Any]:
         "method": adapter.method,
         "rank": adapter.rank,
         "alpha": adapter.alpha,
+        "adapter_settings": adapter.model_dump(mode="json"),
     }
 
 
 def score(ws: Workspace, language: str, version: str, report: Report) -> dict[str, Any]:
-    """Score the base model and one adapter version on the test split; writes records.SCORES."""
+    """Score the base model and one adapter version on the test split; writes records.SCORES.
+
+    Beside it (records.RETENTION) what the version has lost of earlier usage, where one serves.
+    """
     from compass_core.adapters.registry import adapter_dir
     from compass_core.benchmarks.suites import score_suites
+    from compass_core.stages.retention import measure_retention
 
     items = frames.benchmark_rows(ws, language)
     scored = score_suites(
@@ -132,4 +205,5 @@ def score(ws: Workspace, language: str, version: str, report: Report) -> dict[st
     )
     frame = records.conform(scored, records.SCORES)
     ws.store.write_parquet(layout.scores(language, version), frame)
+    measure_retention(ws, language, version, report)
     return {"items": int(frame.filter(pl.col("model") == "adapter").height)}

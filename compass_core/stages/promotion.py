@@ -1,66 +1,128 @@
-"""Which version serves: a new one takes over when the evidence allows it."""
+"""Which version serves: a new one takes over when the evidence allows it, or a person says so."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
 from compass_core import layout
-from compass_core.adapters.registry import promote, serving
+from compass_core.adapters import registry
 from compass_core.benchmarks.stats import paired_comparison
+from compass_core.errors import InputError
+from compass_core.stages.gate import Finding, judge
 from compass_core.workspace import Workspace
 
 
 @dataclass(frozen=True)
 class Gate:
-    """`difference_points`: candidate minus reference on the same items, with its interval."""
+    """What was decided. `serving` is the version that serves afterwards."""
 
     promoted: bool
     reason: str
-    reference: str  # version that serves, or base
-    difference_points: float
-    low_points: float
-    high_points: float
-    p_value: float
+    serving: str | None
+    findings: list[Finding]
+
+    def finding(self, name: str) -> Finding:
+        return next(f for f in self.findings if f.name == name)
 
 
 def decide(ws: Workspace, language: str, candidate: str) -> Gate:
-    """Compare the candidate with the serving version (or the base model) on the same items.
+    """Promote the candidate if every finding of the gate lets it pass. Writes the registry."""
+    findings = judge(ws, language, candidate)
+    failed = [f for f in findings if not f.passed]
+    reason = "; ".join(f.text for f in failed) if failed else findings[0].text
+    if not failed and registry.serving(ws.store, language) != candidate:
+        registry.promote(ws.store, language, candidate, reason)
+    registry.write_catalogue(ws.store, language)
+    return Gate(not failed, reason, registry.serving(ws.store, language), findings)
 
-    It is promoted unless it loses more than `promotion.margin_points`. Writes the registry.
+
+def promote_by_hand(
+    ws: Workspace, language: str, version: str, *, force: bool, reason: str
+) -> Gate:
+    """Make a version serve because a person asks for it. Writes the registry.
+
+    Raises InputError where the gate does not let it pass and it is not forced, or where it is
+    forced without a reason; both are kept in the history.
     """
-    margin = ws.project.promotion.margin_points
-    now = ws.store.read_parquet(layout.scores(language, candidate))
-    current = serving(ws.store, language)
+    registry.adapter_dir(ws.store, language, version)  # says which versions there are
+    if force and not reason.strip():
+        raise InputError(
+            "--force: received no reason; allowed is a --reason, which is kept in the history"
+        )
+    findings = judge(ws, language, version)
+    failed = [f for f in findings if not f.passed]
+    if failed and not force:
+        lines = "\n".join(f"  {f.name}: {f.text}. What to do: {f.todo}" for f in failed)
+        raise InputError(
+            f"{language} {version} does not pass the gate:\n{lines}\n"
+            "To promote it all the same: --force --reason ..."
+        )
+    text = reason.strip() or findings[0].text
+    registry.promote(ws.store, language, version, text, forced=bool(failed))
+    registry.write_catalogue(ws.store, language)
+    return Gate(True, text, version, findings)
+
+
+def roll_back(ws: Workspace, language: str, reason: str) -> str:
+    """Serve what served before; returns its version. Writes the registry."""
+    version = registry.rollback(ws.store, language, reason.strip() or "rolled back by hand")
+    registry.write_catalogue(ws.store, language)
+    return version
+
+
+def unscored(ws: Workspace, language: str, versions: list[str]) -> list[str]:
+    """Those of the versions that have no scores in the store yet."""
+    for version in versions:
+        registry.adapter_dir(ws.store, language, version)
+    return [v for v in versions if not ws.store.exists(layout.scores(language, v))]
+
+
+def compare(ws: Workspace, language: str, one: str, two: str) -> dict[str, Any]:
+    """Two versions side by side, `two` minus `one` on the same items; both must be scored.
+
+    JSON-like: `versions` (what each was made from), `accuracy_percent`, the paired difference, by
+    subject and overall, and the lineage entries in which they differ.
+    """
     keys = ["suite", "item_id"]
-    mine = now.filter(pl.col("model") == "adapter").select(*keys, pl.col("correct").alias("new"))
-    if current is None or current == candidate:
-        reference = "base"
-        other = now.filter(pl.col("model") == "base")
-    else:
-        reference = current
-        other = ws.store.read_parquet(layout.scores(language, current)).filter(
+    parts = {
+        name: ws.store.read_parquet(layout.scores(language, name)).filter(
             pl.col("model") == "adapter"
         )
-    both = mine.join(other.select(*keys, pl.col("correct").alias("old")), on=keys).sort(keys)
-    if not both.height:
-        reason = f"no benchmark item of {language} was scored for both {candidate} and {reference}"
-        return Gate(False, reason, reference, 0.0, 0.0, 0.0, 1.0)
-    compared = paired_comparison(
-        both["new"].to_numpy(), both["old"].to_numpy(), seed=ws.project.seed
+        for name in (one, two)
+    }
+    both = (
+        parts[one]
+        .select(*keys, "subject", pl.col("correct").alias("one"))
+        .join(parts[two].select(*keys, pl.col("correct").alias("two")), on=keys)
+        .sort(keys)
     )
-    allowed = compared.difference_points >= -margin
-    reason = (
-        f"{candidate} against {reference}: {compared.difference_points:+.1f} points on "
-        f"{both.height} items, margin {margin:g}"
+    found = paired_comparison(both["two"].to_numpy(), both["one"].to_numpy(), ws.project.seed)
+    table = registry.versions(ws.store, language)
+    rows = {row["version"]: row for row in table.to_dicts()}
+    lineages = {name: registry.lineage(ws.store, language, name) for name in (one, two)}
+    named = sorted(set(lineages[one]) | set(lineages[two]))
+    subjects = both.group_by("subject").agg(
+        pl.len().alias("items"), pl.col("one", "two").mean() * 100
     )
-    if allowed and current != candidate:
-        promote(ws.store, language, candidate, reason)
-    return Gate(
-        allowed,
-        reason,
-        reference,
-        compared.difference_points,
-        compared.low_points,
-        compared.high_points,
-        compared.p_value,
-    )
+    return {
+        "language": language,
+        "versions": {name: rows[name] for name in (one, two)},
+        "items": both.height,
+        "accuracy_percent": {
+            name: (100 * float(both[column].mean()) if both.height else None)  # type: ignore[arg-type]
+            for name, column in ((one, "one"), (two, "two"))
+        },
+        "difference_points": found.difference_points,
+        "low_points": found.low_points,
+        "high_points": found.high_points,
+        "p_value": found.p_value,
+        "gained": found.gained,
+        "lost": found.lost,
+        "by_subject": subjects.sort("subject").to_dicts(),
+        "lineage_differs": {
+            key: {name: lineages[name].get(key) for name in (one, two)}
+            for key in named
+            if lineages[one].get(key) != lineages[two].get(key)
+        },
+    }

@@ -9,6 +9,7 @@ import pytest
 
 from compass_assets.sensors import (
     BATCH_TAG,
+    FETCH_JOB,
     MAX_TRIES,
     look_for_corpora,
     look_for_logs,
@@ -193,3 +194,22 @@ def test_the_in_sync_check_is_reported_when_its_answer_changes(bench):
     second = watch_sync(bench.instance, bench.ws, first.cursor)
     assert isinstance(second, dg.SensorResult)
     assert bench.check_table() == {"sw": "stale", "hi": "stale", "ar": "stale"}
+
+
+def test_a_corpus_that_the_project_file_names_is_fetched_once_by_a_run_of_its_own(bench):
+    datasets = pytest.importorskip("datasets")
+    copy = bench.directory / "aya_dataset"
+    rows = [{"inputs": "Mji mkuu wa Kenya ni upi?", "targets": "Nairobi.", "language_code": "swh"}]
+    datasets.Dataset.from_list(rows).to_parquet(str(copy / "data" / "train.parquet"))
+    with bench.loaded.file.open("a") as project:
+        project.write("corpora: [{name: aya, role: training, dataset: aya_dataset}]\n")
+    bench.reload()
+    answer = look_for_corpora(bench.instance, bench.ws)
+    fetching = [r for r in requests(answer) if r.job_name == FETCH_JOB]
+    assert len(fetching) == 1
+    replayed = look_for_corpora(bench.instance, bench.ws)
+    assert fetching[0].run_key in {r.run_key for r in requests(replayed)}
+    assert [done.success for done in take(bench, dg.SensorResult(run_requests=fetching))] == [True]
+    # What was fetched is a changed source now, and nothing waits to be fetched.
+    after = requests(look_for_corpora(bench.instance, bench.ws))
+    assert {(r.job_name, r.partition_key) for r in after} == {("ingest_training", "sw")}

@@ -6,12 +6,17 @@ from compass_core import records
 from compass_core.adapters.registry import (
     adapter_dir,
     lineage,
+    memory_dir,
     promote,
     publish,
     rollback,
+    rolled_back,
     serving,
     versions,
     write_catalogue,
+)
+from compass_core.adapters.registry import (
+    promotions as changes,
 )
 from compass_core.errors import StoreError
 from compass_core.layout import adapters_catalogue
@@ -66,8 +71,12 @@ def test_who_serves_and_why_is_kept(store):
     table = versions(store, "sw")
     assert table.schema == records.ADAPTERS
     assert table["status"].to_list() == ["retired", "serving"]
-    assert table["parent"].to_list() == [None, "v0001"]
+    assert table["parent"].to_list() == [None, None]  # both trained from zero
+    give(store, "c", parent="v0002")
+    assert versions(store, "sw")["parent"].to_list() == [None, None, "v0002"]
     history = store.read_json("adapters/sw/registry.json")["history"]
+    assert changes(store, "sw").schema == records.PROMOTIONS
+    assert changes(store, "sw")["to_version"].to_list() == ["v0001", "v0002"]
     assert [(h["from"], h["to"], h["reason"]) for h in history] == [
         (None, "v0001", "first"),
         ("v0001", "v0002", "+2.0 points"),
@@ -113,3 +122,28 @@ def test_the_catalogue_is_what_the_registry_says(store):
     give(store, "a")
     write_catalogue(store, "sw")
     assert store.read_parquet(adapters_catalogue("sw")).equals(versions(store, "sw"))
+
+
+def test_a_version_keeps_its_memory_beside_it(store):
+    memory = store.scratch_dir("memory")
+    (memory / "fisher").write_text("f")
+    folder = store.scratch_dir("adapter")
+    (folder / "adapter_model.safetensors").write_text("w")
+    record = {"weights_version": "w", "training_set_version": "t"}
+    assert publish(store, "sw", folder, record, memory) == "v0001"
+    assert (memory_dir(store, "sw", "v0001") / "fisher").read_text() == "f"
+    assert not (adapter_dir(store, "sw", "v0001") / "fisher").exists()
+    give(store, "x")
+    assert memory_dir(store, "sw", "v0002") is None
+
+
+def test_a_version_is_rolled_back_from_until_it_is_promoted_again(store):
+    for weights in "ab":
+        promote(store, "sw", give(store, weights), "better")
+    assert rolled_back(store, "sw", "v0002") is None
+    rollback(store, "sw", "wrong units")
+    assert rolled_back(store, "sw", "v0002").endswith("wrong units")
+    assert rolled_back(store, "sw", "v0001") is None
+    promote(store, "sw", "v0002", "fixed", forced=True)
+    assert rolled_back(store, "sw", "v0002") is None
+    assert changes(store, "sw")["forced"].to_list() == [False, False, False, True]

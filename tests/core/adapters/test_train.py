@@ -164,13 +164,13 @@ def test_another_training_does_not_take_the_checkpoint(run, change):
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, 1e9])
 def test_a_loss_that_explodes_stops_it_and_leaves_nothing(run, monkeypatch, tmp_path, bad):
-    summed, calls = loop.summed_loss, []
+    summed, calls = loop.row_losses, []
 
     def explodes(model, batch):
         calls.append(1)
         return summed(model, batch) * (bad if len(calls) == 3 else 1.0)
 
-    monkeypatch.setattr(loop, "summed_loss", explodes)
+    monkeypatch.setattr(loop, "row_losses", explodes)
     with pytest.raises(TrainingError, match=r"at step 3 .*lower adapter\.learning_rate"):
         run("out")
     assert list((tmp_path / "out").iterdir()) == []
@@ -182,8 +182,8 @@ def test_a_gradient_that_is_not_a_number_never_reaches_the_weights(run, monkeypa
         weight = next(p for p in model.parameters() if p.requires_grad)
         return loss + torch.sqrt(weight.sum() * 0)  # 0 with an infinite slope times 0: nan
 
-    original = loop.summed_loss
-    monkeypatch.setattr(loop, "summed_loss", spoil)
+    original = loop.row_losses
+    monkeypatch.setattr(loop, "row_losses", spoil)
     with pytest.raises(TrainingError, match="gradient's norm is nan at step 1"):
         run("out")
 

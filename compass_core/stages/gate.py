@@ -1,0 +1,242 @@
+"""The evidence that a new adapter version needs before it may serve: one finding a question."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from compass_core import layout
+from compass_core.adapters.registry import memory_dir, rolled_back, serving
+from compass_core.benchmarks.contamination import BenchmarkIndex
+from compass_core.benchmarks.stats import paired_comparison
+from compass_core.errors import StoreError
+from compass_core.hashing import seeded_generator
+from compass_core.stages import frames
+from compass_core.stages.update import HISTORY_FILE
+from compass_core.workspace import Workspace
+
+CHECKS = {
+    "benchmark_gate": "The new version loses no more than the margin on the same items.",
+    "forgetting_gate": "It keeps what the serving version was made for, on held-out rows.",
+    "logits_differ": "It answers differently from the base model: the adapter is applied.",
+    "no_contamination": "No benchmark item is among the rows that it has learnt.",
+    "not_rolled_back": "A version that was rolled back from does not come back by itself.",
+}
+SAME_NATS = 1e-6  # below it two log-likelihoods are the same number
+FLOOR_NATS = 0.1  # a serving version that gained less than this is measured against this
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One check: what was measured, against what, and what to do where it did not pass."""
+
+    name: str
+    passed: bool
+    figure: float | None
+    threshold: float | None
+    unit: str
+    text: str
+    todo: str = ""
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+def judge(ws: Workspace, language: str, candidate: str) -> list[Finding]:
+    """All findings on a version against the one that serves, in the order of CHECKS. Reads only."""
+    reference = serving(ws.store, language)
+    against = None if reference in (None, candidate) else reference
+    questions: tuple[Callable[[Workspace, str, str, str | None], Finding], ...] = (
+        _benchmark,
+        _forgetting,
+        _differs,
+        _contamination,
+        _rolled_back,
+    )
+    return [ask(ws, language, candidate, against) for ask in questions]
+
+
+def _benchmark(ws: Workspace, language: str, candidate: str, against: str | None) -> Finding:
+    margin = ws.project.promotion.margin_points
+    now = _scores(ws, language, candidate)
+    keys = ["suite", "item_id"]
+    mine = now.filter(pl.col("model") == "adapter").select(*keys, pl.col("correct").alias("new"))
+    if against is None:
+        other = now.filter(pl.col("model") == "base")
+    else:
+        other = _scores(ws, language, against).filter(pl.col("model") == "adapter")
+    both = mine.join(other.select(*keys, pl.col("correct").alias("old")), on=keys).sort(keys)
+    reference = against or "base"
+    extra: dict[str, Any] = {"reference": reference, "items": both.height}
+    if not both.height:
+        return Finding(
+            "benchmark_gate",
+            False,
+            None,
+            -margin,
+            "points",
+            f"no benchmark item of {language} was scored for both {candidate} and {reference}",
+            "add benchmark items, then run the job evaluate",
+            extra,
+        )
+    found = paired_comparison(both["new"].to_numpy(), both["old"].to_numpy(), seed=ws.project.seed)
+    passed = found.difference_points >= -margin
+    chance = found.low_points <= 0 <= found.high_points
+    todo = (
+        "the difference is within what chance gives: score more items, or look at "
+        f"compass compare and promote by hand with a reason (compass promote {language} "
+        f"{candidate} --force --reason ...)"
+        if chance
+        else "train on more of what is asked about (sampling.budget), or keep the serving version"
+    )
+    return Finding(
+        "benchmark_gate",
+        passed,
+        found.difference_points,
+        -margin,
+        "points",
+        f"{candidate} against {reference}: {found.difference_points:+.1f} points "
+        f"[{found.low_points:+.1f}, {found.high_points:+.1f}] on {both.height} items, "
+        f"margin {margin:g}",
+        "" if passed else todo,
+        {
+            **extra,
+            "difference_points": found.difference_points,
+            "low_points": found.low_points,
+            "high_points": found.high_points,
+            "p_value": found.p_value,
+        },
+    )
+
+
+def _forgetting(ws: Workspace, language: str, candidate: str, against: str | None) -> Finding:
+    share = ws.project.promotion.forgetting_share
+    name, unit = "forgetting_gate", "nats per supervised token"
+    if against is None:
+        return Finding(name, True, None, None, unit, "no other version serves: nothing to forget")
+    key = layout.retention(language, candidate)
+    rows = ws.store.read_parquet(key) if ws.store.exists(key) else None
+    if memory_dir(ws.store, language, against) is None:
+        return Finding(
+            name,
+            True,
+            None,
+            None,
+            unit,
+            f"not measured: {against} was made before rows were held out",
+        )
+    if rows is None or not rows.height or rows["reference_version"][0] != against:
+        return Finding(
+            name,
+            False,
+            None,
+            None,
+            unit,
+            f"not measured: {candidate} was not compared with {against} on any held-out row",
+            "run the job evaluate; where it stays empty, raise continual.held_out_share",
+        )
+    weights = rows["weight"].to_numpy()
+    rise = rows["loss"].to_numpy() - rows["reference_loss"].to_numpy()
+    gained = float(weights @ (rows["base_loss"].to_numpy() - rows["reference_loss"].to_numpy()))
+    allowed = share * max(gained, FLOOR_NATS)
+    figure = float(weights @ rise)
+    low, high = _interval(rise, weights, ws.project.seed)
+    passed = figure <= allowed
+    return Finding(
+        name,
+        passed,
+        figure,
+        allowed,
+        unit,
+        f"loss on {rows.height} held-out rows of earlier usage {figure:+.3f} "
+        f"[{low:+.3f}, {high:+.3f}] against {against}, which had gained {gained:.3f}; "
+        f"allowed {allowed:.3f}",
+        ""
+        if passed
+        else "raise continual.beta or continual.lambda_, or train from zero (job retrain)",
+        {"gained": gained, "low": low, "high": high, "rows": rows.height},
+    )
+
+
+def _differs(ws: Workspace, language: str, candidate: str, against: str | None) -> Finding:
+    frame = _scores(ws, language, candidate)
+    keys = ["suite", "item_id"]
+    both = frame.filter(pl.col("model") == "adapter").join(
+        frame.filter(pl.col("model") == "base").select(*keys, pl.col("logliks").alias("base")),
+        on=keys,
+    )
+    largest = max(
+        (
+            abs(a - b)
+            for mine, base in both.select("logliks", "base").iter_rows()
+            for a, b in zip(mine, base, strict=True)
+        ),
+        default=0.0,
+    )
+    passed = largest > SAME_NATS
+    return Finding(
+        "logits_differ",
+        passed,
+        largest,
+        SAME_NATS,
+        "nats per token",
+        f"largest change of a choice's log-likelihood against the base model on {both.height} "
+        f"items: {largest:.3g} nats",
+        "" if passed else "the adapter was not applied or learnt nothing: see its training log",
+    )
+
+
+def _contamination(ws: Workspace, language: str, candidate: str, against: str | None) -> Finding:
+    folder = memory_dir(ws.store, language, candidate)
+    name = "no_contamination"
+    if folder is None:
+        return Finding(
+            name, True, None, 0, "rows", f"not measured: {candidate} keeps no list of its rows"
+        )
+    rows = pl.read_parquet(folder / HISTORY_FILE).filter(~pl.col("held"))
+    index = BenchmarkIndex(frames.benchmark_rows(ws, language))
+    hits = index.screen(rows.rename({"row_language": "language"})).hits
+    bad = hits["row_id"].unique().sort().to_list()
+    return Finding(
+        name,
+        not bad,
+        float(len(bad)),
+        0.0,
+        "rows",
+        f"{len(bad)} of {rows.height} learnt rows are benchmark items",
+        f"take these rows out of the corpora and run the job retrain: {', '.join(bad[:10])}"
+        if bad
+        else "",
+    )
+
+
+def _rolled_back(ws: Workspace, language: str, candidate: str, against: str | None) -> Finding:
+    why = rolled_back(ws.store, language, candidate)
+    return Finding(
+        "not_rolled_back",
+        why is None,
+        None,
+        None,
+        "",
+        f"{candidate} was rolled back from ({why})" if why else "never rolled back from",
+        f"compass promote {language} {candidate} --force --reason ..." if why else "",
+    )
+
+
+def _scores(ws: Workspace, language: str, version: str) -> pl.DataFrame:
+    key = layout.scores(language, version)
+    if not ws.store.exists(key):
+        raise StoreError(
+            f"{language} {version} was never scored; run: compass compare {language} {version} "
+            f"{version}, which scores it"
+        )
+    return ws.store.read_parquet(key)
+
+
+def _interval(values: np.ndarray, weights: np.ndarray, seed: int) -> tuple[float, float]:
+    """95 % bootstrap interval of a weighted mean, over rows."""
+    generator = seeded_generator(seed, "retention")
+    drawn = generator.integers(len(values), size=(2000, len(values)))
+    means = (values * weights)[drawn].sum(1) / weights[drawn].sum(1)
+    low, high = np.quantile(means, [0.025, 0.975])
+    return float(low), float(high)

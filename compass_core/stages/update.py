@@ -1,0 +1,136 @@
+"""How the adapter of a language is trained this time: from zero, or on from what serves; and why.
+
+An update trains on the rows of the training set that the serving version has not learnt, itself
+or through the versions that it was trained on from. The set is water-filled as for a full
+training, with the training corpus alone counted as held. So the updated version has learnt every
+row that a full training would have learnt, and is fresh on the same data.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import polars as pl
+
+from compass_core import layout, records
+from compass_core.adapters.registry import lineage, memory_dir, serving
+from compass_core.hashing import unit_key
+from compass_core.stages import frames
+from compass_core.workspace import Workspace
+
+Mode = Literal["full", "ecda"]
+KEY = ["row_id", "prompt", "response"]
+HISTORY_FILE = "history.parquet"
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """`rows` are trained on; `history` (records.HISTORY) is what will have been learnt then.
+
+    `usage_rows` (cluster -> prompts) is the usage that it was learnt for: this version's own
+    window and, in an update, that of the versions before it. `parent_usage_rows` is without the
+    present window.
+    """
+
+    mode: Mode
+    reason: str
+    parent: str | None
+    rows: pl.DataFrame
+    history: pl.DataFrame
+    usage_rows: dict[int, int]
+    parent_history: pl.DataFrame = field(default_factory=lambda: records.empty(records.HISTORY))
+    parent_usage_rows: dict[int, int] = field(default_factory=dict)
+    withdrawn_rows: int = 0
+
+
+def plan_training(ws: Workspace, language: str, asked: Literal["full", "update"]) -> TrainingPlan:
+    """Decide; reads the training set, and the memory of the serving version. Trains nothing."""
+    rows = _with_held(ws, ws.store.read_parquet(layout.training_set(language, "parquet")))
+    present = records.conform(rows, records.HISTORY)
+    anchor = _anchor(ws, language)
+    trained = rows.filter(~pl.col("held"))
+
+    def full(reason: str) -> TrainingPlan:
+        return TrainingPlan("full", reason, None, trained, present, anchor)
+
+    mode = ws.project.continual.mode
+    if mode == "full" or (mode == "auto" and asked == "full"):
+        return full("trained from zero, as asked for")
+    parent = serving(ws.store, language)
+    if parent is None:
+        return full("trained from zero: no version serves yet")
+    folder = memory_dir(ws.store, language, parent)
+    if folder is None:
+        return full(f"trained from zero: {parent} was made before versions kept a memory")
+    strange = _difference(ws, folder)
+    if strange:
+        return full(f"trained from zero: {parent} cannot be trained on, {strange}")
+    learnt = pl.read_parquet(folder / HISTORY_FILE)
+    still = _still_there(ws, language, learnt)
+    withdrawn = learnt.height - still.height
+    allowed = ws.project.continual.max_withdrawn_share
+    if withdrawn > allowed * learnt.height:
+        return full(
+            f"trained from zero: {withdrawn} of {learnt.height} rows that {parent} has learnt "
+            f"left the corpora or changed (continual.max_withdrawn_share is {allowed:g})"
+        )
+    new = trained.join(still.filter(~pl.col("held")), on=KEY, how="anti", nulls_equal=True)
+    if not new.height:
+        return full(f"trained from zero: no row of the training set is new to {parent}")
+    before = {int(c): n for c, n in _record(ws, language, parent)["history_usage_rows"].items()}
+    older = _placed_now(ws, language, still.join(present, on=KEY, how="anti", nulls_equal=True))
+    return TrainingPlan(
+        "ecda",
+        f"updated from {parent} on {new.height} rows that are new to it",
+        parent,
+        new,
+        pl.concat([older, present]).sort("row_id", "prompt", "response"),
+        {c: before.get(c, 0) + anchor.get(c, 0) for c in sorted({*before, *anchor})},
+        still,
+        before,
+        withdrawn,
+    )
+
+
+def _with_held(ws: Workspace, rows: pl.DataFrame) -> pl.DataFrame:
+    """Adds `held`: by a key of the prompt, so that a row once held out is so in every version."""
+    share = ws.project.continual.held_out_share
+    held = [unit_key(content, 0, "held-out") < share for content in rows["content_hash"]]
+    return rows.with_columns(pl.Series("held", held, dtype=pl.Boolean))
+
+
+def _anchor(ws: Workspace, language: str) -> dict[int, int]:
+    gaps = ws.store.read_parquet(layout.gaps(language))
+    return dict(gaps.select("cluster_id", "usage_rows").iter_rows())
+
+
+def _record(ws: Workspace, language: str, version: str) -> dict[str, Any]:
+    return lineage(ws.store, language, version)
+
+
+def _difference(ws: Workspace, folder: Any) -> str | None:
+    import json
+
+    from compass_core.adapters.anchor import FACTS, difference, identity_of
+    from compass_core.adapters.model_folder import base_fingerprint
+
+    kept = json.loads((folder / FACTS).read_text(encoding="utf-8"))["identity"]
+    fingerprint = base_fingerprint(ws.project.base_model, ws.directory)
+    return difference(kept, identity_of(ws.project.base_model, fingerprint, ws.project.adapter))
+
+
+def _still_there(ws: Workspace, language: str, learnt: pl.DataFrame) -> pl.DataFrame:
+    """Rows that the corpora still hold, word for word."""
+    corpus = frames.training_rows(ws, language).select(KEY)
+    now = pl.concat([corpus, frames.pool_rows(ws, language, KEY).select(KEY)])
+    return learnt.join(now.unique(), on=KEY, how="semi", nulls_equal=True)
+
+
+def _placed_now(ws: Workspace, language: str, rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows with their clusters of today; those that have none keep the one that they had."""
+    placed = ws.store.read_parquet(layout.assignments(language)).select(
+        pl.col("role").alias("origin"), "row_id", pl.col("cluster_id").alias("now")
+    )
+    joined = rows.join(placed, on=["origin", "row_id"], how="left")
+    return records.conform(
+        joined.with_columns(pl.coalesce("now", "cluster_id").alias("cluster_id")), records.HISTORY
+    )

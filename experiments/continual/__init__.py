@@ -1,0 +1,1 @@
+"""Does an updated adapter adapt like fine-tuning and remember like full retraining?"""

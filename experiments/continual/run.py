@@ -1,0 +1,69 @@
+"""The whole experiment, one command, resumable: what has a result file is not run again.
+
+    python -m experiments.continual.run [--seeds 5] [--until 21:00] [--only METHOD ...]
+
+Results are small JSON files in experiments/continual/results; work files lie under
+data/cache/continual. `python -m experiments.continual.report` writes the tables.
+"""
+
+import argparse
+import json
+import os
+import time
+from pathlib import Path
+
+from compass_core.config.schema import BaseModelSettings
+from experiments.continual.chain import METHODS, ROOT, Method, run_chain
+from experiments.continual.stream import make_stream
+
+RESULTS = Path(__file__).parent / "results"
+WORK = ROOT / "data" / "cache" / "continual"
+BASE = BaseModelSettings(model="data/models/base")
+
+ABLATIONS = {
+    "ecda beta=1": Method(lambda_=2.0, beta=1.0),
+    "dar beta=1": Method(beta=1.0),
+    "ecda lambda=0.5": Method(lambda_=0.5, beta=0.1),
+    "ecda lambda=8": Method(lambda_=8.0, beta=0.1),
+    "ecda beta=0.3": Method(lambda_=2.0, beta=0.3),
+    "ecda beta=1 buffer=0.2": Method(lambda_=2.0, beta=1.0, buffer=0.2),
+    "ecda buffer=0.2": Method(lambda_=2.0, beta=0.1, buffer=0.2),
+    "ecda beta=3": Method(lambda_=2.0, beta=3.0),
+    "naive rate=0.25": Method(rate=0.25),
+    "ecda rate=0.25": Method(lambda_=2.0, beta=0.1, rate=0.25),
+    "ecda beta=1 rate=0.25": Method(lambda_=2.0, beta=1.0, rate=0.25),
+    "ecda beta=1 buffer=0.2 rate=0.25": Method(lambda_=2.0, beta=1.0, buffer=0.2, rate=0.25),
+}
+ALL = {**METHODS, **ABLATIONS}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--until", help="HH:MM (local); nothing is started after it")
+    parser.add_argument("--only", nargs="*", default=list(ALL), choices=list(ALL))
+    arguments = parser.parse_args()
+    RESULTS.mkdir(exist_ok=True)
+    for seed in range(arguments.seeds):
+        stream = make_stream(seed)
+        for name in arguments.only:
+            if arguments.until and time.strftime("%H:%M") >= arguments.until:
+                print("stopped at", time.strftime("%H:%M"))
+                return
+            path = RESULTS / f"{name.replace(' ', '_')}-{seed}.json"
+            if path.exists():
+                continue
+            started = time.monotonic()
+            figures = run_chain(stream, ALL[name], seed, WORK / str(seed), BASE)
+            figures |= {"name": name, "wall_s": time.monotonic() - started, "load": os.getloadavg()}
+            temporary = path.with_suffix(".tmp")
+            temporary.write_text(json.dumps(figures, indent=1))
+            os.replace(temporary, path)
+            print(
+                f"{time.strftime('%H:%M:%S')} seed {seed} {name}: {figures['wall_s']:.0f} s",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()
