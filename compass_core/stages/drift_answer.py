@@ -66,14 +66,18 @@ def cooled_at(ws: Workspace, since: datetime) -> datetime:
 
 def _cooling(ws: Workspace, language: str, current: str, now: datetime) -> str:
     """Why the language has to wait by its registry, or an empty text."""
+    changes = history(ws.store, language)
     table = versions(ws.store, language)
-    refused = table.filter((pl.col("status") == "candidate") & (pl.col("parent") == current))
+    # Made since that version began to serve: an update has a parent, a full training has none.
+    refused = table.filter(pl.col("status") == "candidate")
+    if changes:
+        began = datetime.fromisoformat(changes[-1]["at"])
+        refused = refused.filter(pl.col("created_at") > began)
     if refused.height:
         newest = refused.sort("created_at").row(-1, named=True)
         until = cooled_at(ws, newest["created_at"])
         if now < until:
             return f"{newest['version']} was not promoted: no new try before {until:%Y-%m-%d %H:%M}"
-    changes = history(ws.store, language)
     if changes and changes[-1]["action"] == "rollback":
         until = cooled_at(ws, datetime.fromisoformat(changes[-1]["at"]))
         if now < until:
