@@ -78,7 +78,13 @@ class Page:
         return self.until(xpath, lambda: self.driver.find_elements("xpath", xpath))[0]
 
     def click(self, xpath: str) -> None:
-        element = self.find(xpath)
+        """Click when it can be clicked: a click on a disabled button is lost without a word."""
+
+        def ready() -> Any:
+            found = self.driver.find_elements("xpath", xpath)
+            return found[0] if found and found[0].is_enabled() else None
+
+        element = self.until(f"{xpath} is enabled", ready)
         self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
         element.click()
 
