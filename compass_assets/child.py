@@ -5,7 +5,6 @@ step is seen to fail, is retried, and finds what the first try finished.
 """
 
 import sys
-import warnings
 from typing import Any
 
 import dagster as dg
@@ -25,10 +24,7 @@ def run_child(
 
     Raises dagster's pipes error when the child fails, CompassError when it ends without a result.
     """
-    with warnings.catch_warnings():
-        # Dagster warns of a part of its own Pipes client; nobody here can do anything about it.
-        warnings.simplefilter("ignore", dg.PreviewWarning)
-        invocation = _start(context, project, pipes, task, arguments)
+    invocation = _start(context, project, pipes, task, arguments)
     for message in invocation.get_custom_messages():
         if isinstance(message, dict) and "result" in message:
             return dict(message["result"])

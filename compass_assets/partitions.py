@@ -1,7 +1,5 @@
 """The three ways the graph is cut: target language, pool language, language and day of the log."""
 
-import warnings
-
 import dagster as dg
 
 from compass_core.config.schema import Project
@@ -31,7 +29,4 @@ def usage_key(day: str, language: str) -> dg.MultiPartitionKey:
 
 def language_of_day() -> dg.MultiToSingleDimensionPartitionMapping:
     """All days of a language, as the one partition that they roll up into."""
-    with warnings.catch_warnings():
-        # Beta in the pinned Dagster; whoever starts the UI cannot do anything about it.
-        warnings.simplefilter("ignore", dg.BetaWarning)
-        return dg.MultiToSingleDimensionPartitionMapping("language")
+    return dg.MultiToSingleDimensionPartitionMapping("language")

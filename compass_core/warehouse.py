@@ -388,11 +388,11 @@ def query(path: Path, sql: str) -> pl.DataFrame:
     """
     with duckdb.connect(str(path), read_only=True) as connection:
         try:
-            arrow = connection.execute(sql).to_arrow_table()
+            relation = connection.sql(sql)
+            frame = pl.from_arrow(relation.to_arrow_table()) if relation else pl.DataFrame()
         except duckdb.Error as error:
             views = ", ".join(sorted([*VIEWS, *_DERIVED]))
             raise InputError(f"{str(error).strip()}\nViews: {views}") from None
-    frame = pl.from_arrow(arrow)
     return frame if isinstance(frame, pl.DataFrame) else frame.to_frame()
 
 

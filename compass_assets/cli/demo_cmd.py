@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from compass_assets.cli.materialize_cmd import run_materialize
+from compass_assets.cli.terminal import terminal
 from compass_core import layout
 from compass_core.config.load import LoadedProject
 from compass_core.workspace import Workspace
@@ -18,7 +19,7 @@ MARK = "data/corpora/.sample-complete"
 
 def run_demo(loaded: LoadedProject) -> int:
     """Make the sample inputs once, materialize what is not fresh, compare with random sampling."""
-    console = Console(highlight=False)
+    console = terminal()
     started = time.monotonic()
     prepare_sample(loaded.directory, console)
     # The comparison draws the same budget at random: without it the gain would say nothing.

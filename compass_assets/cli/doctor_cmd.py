@@ -5,10 +5,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from compass_assets.cli.terminal import terminal
 from compass_core.doctor import examine
 
 COLOURS = {"ok": "green", "warn": "yellow", "error": "red"}
@@ -26,5 +26,5 @@ def show_doctor(project_file: Path, as_json: bool) -> int:
         for f in findings:
             mark = f"[{COLOURS[f.level]}]{f.level}[/]"
             table.add_row(mark, f.subject, escape(f.found), escape(f.advice))
-        Console().print(table)
+        terminal().print(table)
     return int(any(f.level == "error" for f in findings))

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import typer
 
-from compass_core.config.schema import Project
 from compass_core.config.template import render_template
 from compass_core.errors import ConfigError
 
@@ -80,8 +79,6 @@ def run_init(directory: Path) -> int:
         path = directory / file
         if not path.exists():
             path.write_text(text)
-    targets = Project.model_fields["languages"].annotation
-    assert targets is not None
     typer.echo(
         f"project made in {directory}\n"
         f"1. set languages.targets, embedder.model and base_model.model in {target}\n"

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import typer
-from rich.console import Console
 
+from compass_assets.cli.terminal import terminal
 from compass_core.config.load import LoadedProject, with_overrides
 from compass_core.errors import ConfigError
 from compass_core.graph import NODES
@@ -40,7 +40,7 @@ def run_materialize(
     from compass_assets import step
     from compass_assets.runner import Runner, open_instance
 
-    console = Console(stderr=as_json, highlight=False)
+    console = terminal(stderr=as_json)
     started = time.monotonic()
 
     def show(asset: str, partition: str, text: str) -> None:

@@ -4,10 +4,10 @@ import json
 from typing import Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from compass_assets.cli.materialize_cmd import target_language
+from compass_assets.cli.terminal import terminal
 from compass_core.config.load import LoadedProject
 from compass_core.workspace import Workspace
 
@@ -39,7 +39,7 @@ def run_compare(loaded: LoadedProject, language: str, one: str, two: str, as_jso
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False, indent=2, default=str))
         return 0
-    console = Console(highlight=False)
+    console = terminal()
     table = Table(title=f"{tag}: {two} against {one} on {found['items']} items")
     for name in ("", one, two):
         table.add_column(name, overflow="fold")

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import polars as pl
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from compass_assets.cli.terminal import terminal
 from compass_core import layout
 from compass_core.config.load import LoadedProject
 from compass_core.corpora.corrections import apply_corrections, export_quarantine
@@ -47,7 +47,7 @@ def list_quarantine(loaded: LoadedProject, as_json: bool) -> int:
         shown.add_column(name)
     for row in table.iter_rows():
         shown.add_row(*map(str, row))
-    Console().print(shown)
+    terminal().print(shown)
     return 0
 
 

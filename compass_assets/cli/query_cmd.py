@@ -4,10 +4,10 @@ import json
 
 import polars as pl
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from compass_assets.cli.materialize_cmd import target_language
+from compass_assets.cli.terminal import terminal
 from compass_core import layout
 from compass_core.config.load import LoadedProject
 from compass_core.warehouse import as_json as rows_as_json
@@ -29,7 +29,7 @@ def show_gaps(loaded: LoadedProject, text: str, most: int, as_json: bool) -> int
     first, last = frame["usage_first_day"][0], frame["usage_last_day"][0]
     best = frame["jsd_bits_best"][0]
     _print(top.select(columns), f"{language}: asked {first} to {last}, and not covered")
-    Console().print(
+    terminal().print(
         f"divergence of training data from usage {frame['jsd_bits'][0]:.3f} bits; "
         f"{best:.3f} attainable with this pool and budget"
     )
@@ -61,7 +61,7 @@ def _print(frame: pl.DataFrame, title: str, most: int = 200) -> None:
         table.add_column(name, justify="right" if frame[name].dtype.is_numeric() else "left")
     for row in frame.head(most).iter_rows():
         table.add_row(*(_cell(value) for value in row))
-    Console().print(table)
+    terminal().print(table)
 
 
 def _cell(value: object) -> str:

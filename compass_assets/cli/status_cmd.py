@@ -4,9 +4,9 @@ import json
 from typing import Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from compass_assets.cli.terminal import terminal
 from compass_core.config.load import LoadedProject
 from compass_core.stages.logs import pending_logs
 from compass_core.stages.sources import changed_sources
@@ -88,7 +88,7 @@ def _print(rows: list[dict[str, Any]]) -> None:
             shown,
             ", ".join(row["waiting"]),
         )
-    console = Console()
+    console = terminal()
     console.print(table)
     for problem in rows[0].get("problems", []) if rows else []:
         console.print(f"[yellow]problem:[/] {problem}")

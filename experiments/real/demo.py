@@ -14,10 +14,10 @@ from typing import Annotated
 
 import polars as pl
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from compass_assets.cli.materialize_cmd import run_materialize
+from compass_assets.cli.terminal import terminal
 from compass_core import layout
 from compass_core.config.load import load_project
 from compass_core.workspace import Workspace
@@ -36,7 +36,7 @@ def main(
     loaded = load_project(project / "compass.yaml")
     run_materialize(loaded, [], [], [], as_json=False)
     ws = Workspace.open(loaded)
-    console = Console()
+    console = terminal()
     console.print(_corpora(ws))
     console.print(_languages(ws))
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20

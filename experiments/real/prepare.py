@@ -12,6 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
+from compass_assets.cli.init_cmd import DAGSTER_YAML, WORKSPACE_YAML
 from compass_core.config.template import render_template
 from compass_core.errors import InputError
 from compass_core.hashing import unit_key
@@ -54,6 +55,8 @@ def prepare_project(shared: Path, project: Path, models: Path) -> None:
         "execution": {"threads": 1, "parallel": 2},
     }
     (project / "compass.yaml").write_text(render_template(settings))
+    (project / "dagster.yaml").write_text(DAGSTER_YAML.format(base="data/dagster"))
+    (project / "workspace.yaml").write_text(WORKSPACE_YAML)
 
 
 def _corpora(pool: pl.DataFrame, folder: Path) -> None:

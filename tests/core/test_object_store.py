@@ -1,39 +1,15 @@
 """The store on an object store (S3, as moto plays it): files, vectors, folders and the views."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import polars as pl
-import pytest
 
 from compass_core import records
 from compass_core.embeddings.vector_store import VectorStore
 from compass_core.mirror import mirrored
 from compass_core.storage import Store
 from compass_core.warehouse import ensure_catalogue, query
-
-moto_server = pytest.importorskip("moto.server")
-
-
-@pytest.fixture(scope="module")
-def bucket() -> Iterator[str]:
-    import boto3
-
-    with pytest.MonkeyPatch.context() as patch:
-        server = moto_server.ThreadedMotoServer(port=0, verbose=False)
-        server.start()
-        _, port = server.get_host_and_port()
-        url = f"http://127.0.0.1:{port}"
-        patch.setenv("AWS_ACCESS_KEY_ID", "nobody")
-        patch.setenv("AWS_SECRET_ACCESS_KEY", "nothing")
-        patch.setenv("AWS_REGION", "us-east-1")
-        patch.setenv("AWS_ENDPOINT_URL", url)
-        patch.setenv("AWS_ALLOW_HTTP", "true")
-        client = boto3.client("s3", endpoint_url=url, region_name="us-east-1")
-        client.create_bucket(Bucket="compass-test")
-        yield "s3://compass-test"
-        server.stop()
 
 
 def test_files_are_written_listed_and_missed(bucket: str, tmp_path: Path) -> None:
