@@ -96,10 +96,7 @@ class Runner:
         started = time.monotonic()
         targets = list(languages or self.workspace.targets)
         if select:
-            names = tuple(n for n in BY_LANGUAGE if n in select and n not in ON_DEMAND)
-            asked = tuple(name for name in ON_DEMAND if name in select)
-            self._run([_chain(language, names) for language in targets if names])
-            self._run([_comparison(language) for language in targets if asked])
+            self._selected(targets, select)
         else:
             self._auxiliary()
             self._logs(targets)
@@ -117,6 +114,19 @@ class Runner:
             self._chains(targets, compare)
         self.outcome.wall_s = time.monotonic() - started
         return self.outcome
+
+    def _selected(self, targets: Sequence[str], select: Collection[str]) -> None:
+        """The named assets, inputs first, whether they are fresh or not."""
+        read = tuple(
+            name for name in ("auxiliary_corpus", "auxiliary_embeddings") if name in select
+        )
+        names = tuple(n for n in BY_LANGUAGE if n in select and n not in ON_DEMAND)
+        asked = tuple(name for name in ON_DEMAND if name in select)
+        pools = self._pools() if read else []
+        self._run([Job("ingest_auxiliary", pool, read) for pool in pools])
+        self._run([_ingest(language) for language in targets if "usage_logs" in select])
+        self._run([_chain(language, names) for language in targets if names])
+        self._run([_comparison(language) for language in targets if asked])
 
     def _chains(self, targets: Sequence[str], compare: bool) -> None:
         """Everything of a language after its inputs, as one run; then its comparison if asked."""
@@ -153,12 +163,10 @@ class Runner:
         ws = self.workspace
         if waiting_corpora(ws):
             self._run([Job("fetch_corpora")])
-        changed = {c.partition for c in changed_sources(ws)[0] if c.asset == "auxiliary_corpus"}
-        pools = sorted(changed | set(ws.manifests.partitions("auxiliary_corpus")))
-        self._instance.add_dynamic_partitions(POOLS, pools)
+        changed = self._changed_pools()
         plans = {
             pool: plan_pool(ws, pool, changed=pool in changed, recorded=self._recorded)
-            for pool in pools
+            for pool in self._pools()
         }
 
         def reading(asset: str) -> list[Job]:
@@ -173,6 +181,17 @@ class Runner:
             self._run([Job("encode_backlog")])
         self._run(reading("auxiliary_embeddings"))
 
+    def _changed_pools(self) -> set[str]:
+        found = changed_sources(self.workspace)[0]
+        return {change.partition for change in found if change.asset == "auxiliary_corpus"}
+
+    def _pools(self) -> list[str]:
+        """Pool languages that were read before or have files now, each a partition from here on."""
+        known = self.workspace.manifests.partitions("auxiliary_corpus")
+        pools = sorted(self._changed_pools() | set(known))
+        self._instance.add_dynamic_partitions(POOLS, pools)
+        return pools
+
     def _logs(self, targets: Sequence[str]) -> None:
         jobs = []
         for language in targets:
@@ -180,8 +199,7 @@ class Runner:
             fresh = ws.staleness().status("usage_window", language).state == "fresh"
             known = self._recorded("usage_window", language)
             if pending_logs(ws, language).has_work or not fresh or not known:
-                config = {"ops": {"ingest_logs_op": {"config": {"language": language}}}}
-                jobs.append(Job("ingest_logs", config=config))
+                jobs.append(_ingest(language))
         self._run(jobs)
 
     def _changed(self) -> dict[str, set[str]]:
@@ -227,6 +245,11 @@ class Runner:
                 failures.append(done.error)
         if failures:
             raise RunFailed("\n".join(failures))
+
+
+def _ingest(language: str) -> Job:
+    config = {"ops": {"ingest_logs_op": {"config": {"language": language}}}}
+    return Job("ingest_logs", config=config)
 
 
 def _chain(language: str, assets: tuple[str, ...]) -> Job:

@@ -336,6 +336,9 @@ class Execution(Section):
     retries: int = Field(2, ge=0, le=10, description="Times a killed or failed child is retried.")
 
 
+STORE_SCHEMES = ("s3", "gs", "az", "file")  # what both fsspec and LanceDB can open
+
+
 class Project(Section):
     """The whole of compass.yaml."""
 
@@ -366,6 +369,15 @@ class Project(Section):
     drift: Drift = Drift()
     promotion: Promotion = Promotion()
     execution: Execution = Execution()
+
+    @field_validator("store")
+    @classmethod
+    def _store_is_reachable(cls, value: str) -> str:
+        scheme, found, _ = value.partition("://")
+        if found and scheme not in STORE_SCHEMES:
+            allowed = ", ".join(f"{name}://" for name in STORE_SCHEMES)
+            raise ValueError(f"{scheme}:// is no place for tables and vectors; a path or {allowed}")
+        return value
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Project":

@@ -21,18 +21,15 @@ WORK = ROOT / "data" / "cache" / "continual"
 BASE = BaseModelSettings(model="data/models/base")
 
 ABLATIONS = {
-    "ecda beta=1": Method(lambda_=2.0, beta=1.0),
-    "dar beta=1": Method(beta=1.0),
+    "naive rate=0.25": Method(rate=0.25),
+    "ecda beta=1 rate=0.25": Method(lambda_=2.0, beta=1.0, rate=0.25),
+    "ecda beta=1 buffer=1 rate=0.25": Method(lambda_=2.0, beta=1.0, buffer=1.0, rate=0.25),
+    "ecda rate=0.25": Method(lambda_=2.0, beta=0.1, rate=0.25),
     "ecda lambda=0.5": Method(lambda_=0.5, beta=0.1),
     "ecda lambda=8": Method(lambda_=8.0, beta=0.1),
-    "ecda beta=0.3": Method(lambda_=2.0, beta=0.3),
-    "ecda beta=1 buffer=0.2": Method(lambda_=2.0, beta=1.0, buffer=0.2),
+    "ecda beta=1": Method(lambda_=2.0, beta=1.0),
     "ecda buffer=0.2": Method(lambda_=2.0, beta=0.1, buffer=0.2),
-    "ecda beta=3": Method(lambda_=2.0, beta=3.0),
-    "naive rate=0.25": Method(rate=0.25),
-    "ecda rate=0.25": Method(lambda_=2.0, beta=0.1, rate=0.25),
-    "ecda beta=1 rate=0.25": Method(lambda_=2.0, beta=1.0, rate=0.25),
-    "ecda beta=1 buffer=0.2 rate=0.25": Method(lambda_=2.0, beta=1.0, buffer=0.2, rate=0.25),
+    "ecda beta=1 buffer=0.2": Method(lambda_=2.0, beta=1.0, buffer=0.2),
 }
 ALL = {**METHODS, **ABLATIONS}
 

@@ -151,3 +151,14 @@ def test_help_is_quick_because_nothing_heavy_is_imported():
     started = time.monotonic()
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]", f"{time.monotonic() - started:.1f} s"
+
+
+def test_the_logs_are_taken_when_they_are_selected(here):
+    path = here.directory / "data/logs/hi/2026-01-31.jsonl"
+    path.write_text('{"timestamp": "2026-01-31T09:00:00Z", "text": "मौसम कैसा है"}\n')
+    done = run("materialize", "--language", "hi", "--select", "usage_logs")
+    assert done.exit_code == 0, done.output
+    assert "2026-01-31" in here.ws.store.read_json("corpora/usage/hi/days.json")
+    done = run("materialize", "--select", "auxiliary_corpus", "--json")
+    assert done.exit_code == 0, done.output
+    assert "auxiliary_corpus" in done.output

@@ -116,3 +116,11 @@ def test_digests_see_the_named_settings_only(tmp_path):
 def test_the_projects_own_file_is_valid():
     root = Path(__file__).parent.parent.parent.parent
     assert len(load_project(root / "compass.yaml").project.languages.targets) >= 3
+
+
+def test_a_store_is_a_path_or_a_place_that_tables_and_vectors_can_be_in(tmp_path):
+    for place in ("results", "s3://bucket/compass", "gs://bucket"):
+        assert loaded(tmp_path, f"store: {place}\nlanguages:\n  targets: [sw]\n").store == place
+    (line,) = complaint(tmp_path, "store: ftp://host/x\nlanguages:\n  targets: [sw]\n")
+    assert line.startswith("compass.yaml:1: store: received 'ftp://host/x'")
+    assert "s3://" in line
