@@ -128,7 +128,9 @@ def run_chain(
         history, usage_rows = seen, usage_now
     names = {f"step{n}": folder for n, folder in enumerate(folders)}
     unique = {str(folder): name for name, folder in reversed(names.items())}
-    scored = accuracy_by_topic(stream.items, base, {n: Path(f) for f, n in unique.items()})
+    scored = accuracy_by_topic(
+        stream.items, base, {n: Path(f) for f, n in unique.items()}, stream.by_token
+    )
     steps = [scored[unique[str(folder)]] for folder in names.values()]
     shutil.rmtree(own, ignore_errors=True)
     return {

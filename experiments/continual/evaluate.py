@@ -1,4 +1,4 @@
-"""How often an adapter says exactly the right answer: one forward pass an item."""
+"""How often an adapter says exactly the right answer, or its tokens: one forward pass an item."""
 
 from collections import defaultdict
 from functools import cache
@@ -23,12 +23,16 @@ def _base(model: str) -> tuple[Any, Any]:
 
 
 def accuracy_by_topic(
-    items: pl.DataFrame, base: BaseModelSettings, adapters: dict[str, Path]
+    items: pl.DataFrame,
+    base: BaseModelSettings,
+    adapters: dict[str, Path],
+    by_token: bool = False,
 ) -> dict[str, dict[str, float]]:
     """Adapter name -> topic -> share of items whose every answer token is the likeliest one.
 
     `items` are rows of records.BENCHMARK; only the question and the right choice are used. The
-    base model itself is scored under the name `base`.
+    base model itself is scored under the name `base`. `by_token`: the share of answer tokens that
+    are the likeliest one, given the right ones before them.
     """
     from peft import PeftModel
 
@@ -38,19 +42,21 @@ def accuracy_by_topic(
         answer = row["choices"][row["answer"]]
         examples.append(encode_example(tokenizer, row["item_id"], row["question"], answer, 512))
         topics.append(row["subject"])
-    found = {"base": _by_topic(_exact(model, examples, tokenizer.pad_token_id), topics)}
+    found = {"base": _by_topic(_scores(model, examples, tokenizer.pad_token_id, by_token), topics)}
     for name, folder in adapters.items():
         adapted = PeftModel.from_pretrained(model, str(folder)).eval()
-        found[name] = _by_topic(_exact(adapted, examples, tokenizer.pad_token_id), topics)
+        found[name] = _by_topic(
+            _scores(adapted, examples, tokenizer.pad_token_id, by_token), topics
+        )
         adapted.unload()
     return found
 
 
-def _exact(model: Any, examples: list[Example], pad_id: int) -> list[bool]:
+def _scores(model: Any, examples: list[Example], pad_id: int, by_token: bool) -> list[float]:
     import torch
 
     order = sorted(range(len(examples)), key=lambda i: (len(examples[i].ids), examples[i].row_id))
-    right = [False] * len(examples)
+    found = [0.0] * len(examples)
     with torch.inference_mode():
         for start in range(0, len(order), 64):
             part = order[start : start + 64]
@@ -59,14 +65,15 @@ def _exact(model: Any, examples: list[Example], pad_id: int) -> list[bool]:
                 input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]
             ).logits[:, :-1]
             targets = batch["labels"][:, 1:]
-            good = (logits.argmax(-1) == targets) | (targets == -100)
-            for i, value in zip(part, good.all(1).tolist(), strict=True):
-                right[i] = value
-    return right
+            asked = targets != -100
+            shares = ((logits.argmax(-1) == targets) & asked).sum(1) / asked.sum(1)
+            for i, share in zip(part, shares.tolist(), strict=True):
+                found[i] = share if by_token else float(share == 1.0)
+    return found
 
 
-def _by_topic(right: list[bool], topics: list[str]) -> dict[str, float]:
-    groups: dict[str, list[bool]] = defaultdict(list)
-    for value, topic in zip(right, topics, strict=True):
+def _by_topic(scores: list[float], topics: list[str]) -> dict[str, float]:
+    groups: dict[str, list[float]] = defaultdict(list)
+    for value, topic in zip(scores, topics, strict=True):
         groups[topic].append(value)
     return {topic: sum(values) / len(values) for topic, values in sorted(groups.items())}

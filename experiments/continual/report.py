@@ -10,6 +10,7 @@ from statistics import mean, stdev
 from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
+REAL = RESULTS / "real"
 OUT = Path(__file__).parent.parent.parent / "docs" / "experiments" / "continual.md"
 HEAD = Path(__file__).parent / "head.md"
 
@@ -41,14 +42,23 @@ def figures(result: dict[str, Any]) -> dict[str, Any]:
 
 
 def main() -> None:
+    text = HEAD.read_text(encoding="utf-8").rstrip()
+    sections = {"The stream of the sample world": RESULTS, "The stream of real prompts": REAL}
+    for title, folder in sections.items():
+        by_name = _read(folder)
+        if by_name:
+            tables = (_main_table(by_name), _time_table(by_name), _scale_table(by_name))
+            text += f"\n\n## {title}\n\n" + "\n\n".join(tables)
+    OUT.parent.mkdir(parents=True, exist_ok=True)
+    OUT.write_text(text + "\n", encoding="utf-8")
+
+
+def _read(folder: Path) -> dict[str, dict[int, dict[str, Any]]]:
     by_name: dict[str, dict[int, dict[str, Any]]] = defaultdict(dict)
-    for path in sorted(RESULTS.glob("*.json")):
+    for path in sorted(folder.glob("*.json")):
         result = json.loads(path.read_text(encoding="utf-8"))
         by_name[result["name"]][result["seed"]] = figures(result)
-    text = HEAD.read_text(encoding="utf-8").rstrip() + "\n\n" + _main_table(by_name)
-    text += "\n\n" + _time_table(by_name) + "\n\n" + _scale_table(by_name) + "\n"
-    OUT.parent.mkdir(parents=True, exist_ok=True)
-    OUT.write_text(text, encoding="utf-8")
+    return by_name
 
 
 def _main_table(by_name: dict[str, dict[int, dict[str, Any]]]) -> str:

@@ -1,6 +1,7 @@
 """The whole experiment, one command, resumable: what has a result file is not run again.
 
     python -m experiments.continual.run [--seeds 5] [--until 21:00] [--only METHOD ...]
+    python -m experiments.continual.run --shared ../shared/data    # the stream of real prompts
 
 Results are small JSON files in experiments/continual/results; work files lie under
 data/cache/continual. `python -m experiments.continual.report` writes the tables.
@@ -14,9 +15,11 @@ from pathlib import Path
 
 from compass_core.config.schema import BaseModelSettings
 from experiments.continual.chain import METHODS, ROOT, Method, run_chain
+from experiments.continual.real_stream import make_real_stream
 from experiments.continual.stream import make_stream
 
 RESULTS = Path(__file__).parent / "results"
+REAL = RESULTS / "real"
 WORK = ROOT / "data" / "cache" / "continual"
 BASE = BaseModelSettings(model="data/models/base")
 
@@ -39,19 +42,21 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--until", help="HH:MM (local); nothing is started after it")
     parser.add_argument("--only", nargs="*", default=list(ALL), choices=list(ALL))
+    parser.add_argument("--shared", type=Path, help="folder of the real prompts and instructions")
     arguments = parser.parse_args()
-    RESULTS.mkdir(exist_ok=True)
+    results, work = (REAL, WORK / "real") if arguments.shared else (RESULTS, WORK)
+    results.mkdir(exist_ok=True, parents=True)
     for seed in range(arguments.seeds):
-        stream = make_stream(seed)
+        stream = make_real_stream(seed, arguments.shared) if arguments.shared else make_stream(seed)
         for name in arguments.only:
             if arguments.until and time.strftime("%H:%M") >= arguments.until:
                 print("stopped at", time.strftime("%H:%M"))
                 return
-            path = RESULTS / f"{name.replace(' ', '_')}-{seed}.json"
+            path = results / f"{name.replace(' ', '_')}-{seed}.json"
             if path.exists():
                 continue
             started = time.monotonic()
-            figures = run_chain(stream, ALL[name], seed, WORK / str(seed), BASE)
+            figures = run_chain(stream, ALL[name], seed, work / str(seed), BASE)
             figures |= {"name": name, "wall_s": time.monotonic() - started, "load": os.getloadavg()}
             temporary = path.with_suffix(".tmp")
             temporary.write_text(json.dumps(figures, indent=1))

@@ -42,6 +42,7 @@ class Stream:
     topics: tuple[str, ...]
     stages: list[Stage]
     items: pl.DataFrame  # records.BENCHMARK; subject is the topic
+    by_token: bool = False  # score the share of right answer tokens instead of whole answers
 
 
 def make_stream(seed: int) -> Stream:
@@ -67,7 +68,7 @@ def make_stream(seed: int) -> Stream:
         if step:
             arrived |= set(waves[step - 1].tolist())
         usage = _usage(target, arrived, step / (STEPS - 1), topics)
-        rows = pl.concat([corpus, _filled(pool, corpus, usage, topics)])
+        rows = pl.concat([corpus, filled(pool, corpus, usage, topics)])
         stages.append(Stage(usage, rows, rows.filter(~pl.col("row_id").is_in(list(known)))))
         known |= set(rows["row_id"])
     return Stream(language, topics, stages, _items(facts, language, topics))
@@ -87,12 +88,13 @@ def _usage(
     return {topic: weight / total for topic, weight in weights.items()}
 
 
-def _filled(
+def filled(
     pool: dict[str, pl.DataFrame],
     corpus: pl.DataFrame,
     usage: dict[str, float],
     topics: tuple[str, ...],
 ) -> pl.DataFrame:
+    """Rows of the pool, water-filled to BUDGET_ROWS; of each topic the first ones."""
     held = np.array([corpus.filter(pl.col("topic") == t).height for t in topics], dtype=float)
     available = np.array([pool[t].height for t in topics], dtype=float)
     p = np.array([usage[t] for t in topics])
