@@ -17,7 +17,8 @@ from compass_core.hashing import unit_key
 from experiments.continual.stream import STEPS, Stage, Stream, filled
 
 LANGUAGES = ("pt", "tr", "vi", "ru", "ar")
-CORPUS_ROWS, ITEMS_PER_TOPIC = 150, 12
+CORPUS_ROWS, BUDGET_ROWS, ITEMS_PER_TOPIC = 100, 150, 12
+EPOCHS = 3  # real text is long, and a full training of it is what takes the time
 CHARS = 40  # of a prompt and of a response: the small base model reads bytes rather than words
 SOURCE, KIND = "lobe-chat-agents", "agent opening question"
 
@@ -42,7 +43,7 @@ def make_real_stream(seed: int, shared: Path) -> Stream:
     stages: list[Stage] = []
     known: set[str] = set()
     for usage in usages:
-        made = pl.concat([corpus, filled(pool, corpus, usage, topics)])
+        made = pl.concat([corpus, filled(pool, corpus, usage, topics, BUDGET_ROWS)])
         stages.append(Stage(usage, made, made.filter(~pl.col("row_id").is_in(list(known)))))
         known |= set(made["row_id"])
     return Stream(language, topics, stages, _items(items, language), by_token=True)

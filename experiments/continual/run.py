@@ -14,8 +14,8 @@ import time
 from pathlib import Path
 
 from compass_core.config.schema import BaseModelSettings
-from experiments.continual.chain import METHODS, ROOT, Method, run_chain
-from experiments.continual.real_stream import make_real_stream
+from experiments.continual.chain import ADAPTER, METHODS, ROOT, Method, run_chain
+from experiments.continual.real_stream import EPOCHS, make_real_stream
 from experiments.continual.stream import make_stream
 
 RESULTS = Path(__file__).parent / "results"
@@ -27,6 +27,7 @@ ABLATIONS = {
     "naive rate=0.25": Method(rate=0.25),
     "ecda beta=1 rate=0.25": Method(lambda_=2.0, beta=1.0, rate=0.25),
     "ecda beta=1 buffer=1 rate=0.25": Method(lambda_=2.0, beta=1.0, buffer=1.0, rate=0.25),
+    "ecda beta=1 rate=0.5": Method(lambda_=2.0, beta=1.0, rate=0.5),
     "ecda rate=0.25": Method(lambda_=2.0, beta=0.1, rate=0.25),
     "ecda lambda=0.5": Method(lambda_=0.5, beta=0.1),
     "ecda lambda=8": Method(lambda_=8.0, beta=0.1),
@@ -45,6 +46,7 @@ def main() -> None:
     parser.add_argument("--shared", type=Path, help="folder of the real prompts and instructions")
     arguments = parser.parse_args()
     results, work = (REAL, WORK / "real") if arguments.shared else (RESULTS, WORK)
+    adapter = ADAPTER.model_copy(update={"epochs": EPOCHS}) if arguments.shared else ADAPTER
     results.mkdir(exist_ok=True, parents=True)
     for seed in range(arguments.seeds):
         stream = make_real_stream(seed, arguments.shared) if arguments.shared else make_stream(seed)
@@ -56,7 +58,7 @@ def main() -> None:
             if path.exists():
                 continue
             started = time.monotonic()
-            figures = run_chain(stream, ALL[name], seed, work / str(seed), BASE)
+            figures = run_chain(stream, ALL[name], seed, work / str(seed), BASE, adapter)
             figures |= {"name": name, "wall_s": time.monotonic() - started, "load": os.getloadavg()}
             temporary = path.with_suffix(".tmp")
             temporary.write_text(json.dumps(figures, indent=1))

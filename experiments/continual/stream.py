@@ -93,13 +93,14 @@ def filled(
     corpus: pl.DataFrame,
     usage: dict[str, float],
     topics: tuple[str, ...],
+    budget: int = BUDGET_ROWS,
 ) -> pl.DataFrame:
-    """Rows of the pool, water-filled to BUDGET_ROWS; of each topic the first ones."""
+    """Rows of the pool, water-filled to the budget; of each topic the first ones."""
     held = np.array([corpus.filter(pl.col("topic") == t).height for t in topics], dtype=float)
     available = np.array([pool[t].height for t in topics], dtype=float)
     p = np.array([usage[t] for t in topics])
-    x = waterfill(p, held, available, BUDGET_ROWS)
-    counts = round_largest_remainder(x, available, BUDGET_ROWS)
+    x = waterfill(p, held, available, budget)
+    counts = round_largest_remainder(x, available, budget)
     return pl.concat([pool[t].head(int(n)) for t, n in zip(topics, counts, strict=True)])
 
 

@@ -3,9 +3,13 @@
 import polars as pl
 import pytest
 
-from experiments.continual.real_stream import ITEMS_PER_TOPIC, make_real_stream
+from experiments.continual.real_stream import (
+    BUDGET_ROWS,
+    CORPUS_ROWS,
+    ITEMS_PER_TOPIC,
+    make_real_stream,
+)
 from experiments.continual.report import figures
-from experiments.continual.stream import BUDGET_ROWS
 
 TOPICS = ("kodlama", "yemek", "sağlık")
 
@@ -56,7 +60,7 @@ def test_held_out_rows_are_in_no_training_set_and_new_rows_are_new(shared):
     seen: set[str] = set()
     for stage in stream.stages:
         assert stage.rows["row_id"].is_unique().all()
-        assert stage.rows.height <= BUDGET_ROWS + 150
+        assert stage.rows.height <= BUDGET_ROWS + CORPUS_ROWS
         assert not set(stage.rows["row_id"]) & set(stream.items["item_id"])
         assert not set(stage.new["row_id"]) & seen
         seen |= set(stage.rows["row_id"])
