@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 
 from compass_core.adapters.model_folder import load_tokenizer
 from compass_core.config.schema import BaseModelSettings
 from compass_core.embeddings.fingerprint import local_folder
+from compass_core.turns import earlier_exchanges
 
 
 def supervised_tokens(
@@ -28,6 +30,20 @@ def supervised_tokens(
         found = tokenizer(list(responses), add_special_tokens=False)["input_ids"]
         counts = [len(ids) for ids in found]
     return np.asarray(counts, dtype=np.int64) + 1
+
+
+def row_tokens(settings: BaseModelSettings, project_dir: Path, rows: pl.DataFrame) -> np.ndarray:
+    """Tokens that carry loss in each row (response, earlier_turns), all its answers: int64[n]."""
+    counted = supervised_tokens(settings, project_dir, rows["response"].to_list())
+    places, answers = [], []
+    for place, said in enumerate(rows["earlier_turns"]):
+        for exchange in earlier_exchanges(said):
+            places.append(place)
+            answers.append(exchange.response)
+    np.add.at(
+        counted, np.array(places, dtype=np.int64), supervised_tokens(settings, project_dir, answers)
+    )
+    return counted
 
 
 @lru_cache(maxsize=4)

@@ -13,6 +13,7 @@ from compass_core.config.continual import Continual
 from compass_core.config.sampling import Sampling
 from compass_core.config.section import Section, Share, Tag
 from compass_core.config.text import Cleaning, Corpus, Ingest, LanguageId
+from compass_core.config.tracking import Tracking
 from compass_core.languages import standard_tag
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "Share",
     "Suite",
     "Tag",
+    "Tracking",
 ]
 
 
@@ -321,6 +323,13 @@ class Execution(Section):
         description="Where models run; sharded: the layers of one model over all GPUs "
         "(accelerate's device map).",
     )
+    processes: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="Processes that train one adapter together, one GPU each (data parallel): "
+        "each computes its part of every step.",
+    )
     memory_check: Literal["refuse", "warn"] = Field(
         "refuse",
         description="What a training does whose estimated memory is more than there is.",
@@ -334,6 +343,15 @@ class Execution(Section):
         "hold a model at once (the pool `models`). Leave it at 1 for one GPU.",
     )
     retries: int = Field(2, ge=0, le=10, description="Times a killed or failed child is retried.")
+
+    @model_validator(mode="after")
+    def _one_way_of_spreading(self) -> "Execution":
+        if self.processes > 1 and self.device == "sharded":
+            raise ValueError(
+                f"processes {self.processes} put a whole model on each GPU and device sharded one "
+                "over all of them; use one or the other"
+            )
+        return self
 
 
 STORE_SCHEMES = ("s3", "gs", "az", "file")  # what both fsspec and LanceDB can open
@@ -365,6 +383,7 @@ class Project(Section):
     sampling: Sampling = Sampling()
     adapter: Adapter = Adapter()
     continual: Continual = Continual()
+    tracking: Tracking = Tracking()
     benchmarks: Benchmarks = Benchmarks()
     drift: Drift = Drift()
     promotion: Promotion = Promotion()
