@@ -18,18 +18,25 @@ def supervised_tokens(
     settings: BaseModelSettings, project_dir: Path, responses: Sequence[str]
 ) -> np.ndarray:
     """Tokens that carry loss for each response: int64[n], the token that ends the turn included."""
-    if not responses:
+    return token_counts(settings, project_dir, responses) + 1
+
+
+def token_counts(
+    settings: BaseModelSettings, project_dir: Path, texts: Sequence[str]
+) -> np.ndarray:
+    """Tokens of each text: int64[n], nothing put around it."""
+    if not texts:
         return np.zeros(0, dtype=np.int64)
     folder = local_folder(settings.model, project_dir)
     if folder is not None and (folder / "tokenizer.json").is_file():
         fast = _fast(str(folder / "tokenizer.json"))
-        encoded = fast.encode_batch_fast(list(responses), add_special_tokens=False)
+        encoded = fast.encode_batch_fast(list(texts), add_special_tokens=False)
         counts = [len(item.ids) for item in encoded]
     else:
         tokenizer = load_tokenizer(settings, project_dir)
-        found = tokenizer(list(responses), add_special_tokens=False)["input_ids"]
+        found = tokenizer(list(texts), add_special_tokens=False)["input_ids"]
         counts = [len(ids) for ids in found]
-    return np.asarray(counts, dtype=np.int64) + 1
+    return np.asarray(counts, dtype=np.int64)
 
 
 def row_tokens(settings: BaseModelSettings, project_dir: Path, rows: pl.DataFrame) -> np.ndarray:

@@ -74,11 +74,11 @@ def tracking(
             open_[name] = _started(name, tracked, f"{tracked.label}-{digest[:8]}", facts)
         yield track
     finally:
-        for name, tracker in open_.items():
+        for who, tracker in open_.items():
             try:
                 tracker.finish()
             except Exception as error:  # the same
-                report(f"{name} could not be closed: {error}")
+                report(f"{who} could not be closed: {error}")
 
 
 def _started(name: str, tracked: Tracked, run: str, facts: Mapping[str, Any]) -> Any:

@@ -95,7 +95,7 @@ def train_adapter(
     if execution.processes > team.size:
         from compass_core.adapters.parallel import train_together
 
-        return train_together(
+        together: TrainResult = train_together(
             {
                 "rows": rows,
                 "adapter": adapter,
@@ -113,6 +113,7 @@ def train_adapter(
             execution,
             report,
         )
+        return together
     tokenizer = load_tokenizer(base, project_dir)
     ordered = rows.sort("row_id", "prompt", "response")  # ids of two corpora may meet
     most = adapter.max_tokens

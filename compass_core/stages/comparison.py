@@ -68,7 +68,7 @@ def training_digest(ws: Workspace, choice: Choice, epochs: float | None = None) 
             settings,
             adapter.epochs if epochs is None else epochs,
             base_fingerprint(ws.project.base_model, ws.directory),
-            ws.project.base_model.model_dump(mode="json", exclude={"model"}),
+            ws.project.base_model.model_dump(mode="json", exclude={"model", "warn_times_english"}),
             NODES["adapter"].code,
             choice.seed,
         ]

@@ -1,4 +1,4 @@
-"""Conversations through each family's template: what carries loss, and that it is what is served."""
+"""Conversations through each family's template: what carries loss, and what stands before it."""
 
 import copy
 
