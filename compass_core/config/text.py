@@ -139,8 +139,8 @@ class Cleaning(Section):
     )
     boilerplate: bool = Field(
         False,
-        description="Corpora: drop lines of web boilerplate (cookies, privacy, terms of use), in 13 "
-        "languages.",
+        description="Corpora: drop lines of web boilerplate (cookies, privacy, terms of use), in "
+        "13 languages.",
     )
     repetition: bool = Field(
         True,

@@ -121,7 +121,8 @@ def _verdict(text: str, declared: str, rules: LanguageId) -> Identified:
 def _mixed(text: str, letters: int) -> bool:
     """Latin words in text of another script (or the reverse), or sentences of two languages.
 
-    The halves of a sentence count like sentences: many a mixture has no full stop in it. A name or two in Latin letters is no mixture: at least three words have to be.
+    The halves of a sentence count like sentences: many a mixture has no full stop in it. A name or
+    two in Latin letters is no mixture: at least three words have to be.
     """
     latin = _LATIN_WORD.findall(text)
     latin_letters = sum(map(len, latin))
