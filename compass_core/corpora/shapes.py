@@ -39,18 +39,33 @@ class ShapeError(ValueError):
 def exchanges_of(record: dict[str, Any]) -> list[Exchange]:
     """What was said in a record of any known shape, oldest first; the last exchange is the row's.
 
-    Earlier exchanges come from `messages` and ShareGPT's `conversations` only. Raises ShapeError
-    naming the field.
+    Earlier exchanges come from `messages`, ShareGPT's `conversations`, and a `history` of
+    [prompt, response] pairs as LLaMA-Factory puts beside Alpaca's fields. Raises ShapeError naming
+    the field.
     """
     for name in ("messages", "conversations", "conversation"):
         if record.get(name) is not None:
             return _exchanges(turns_of(record[name], name), name)
-    return [Exchange(*_one_exchange(record))]
+    last = Exchange(*_one_exchange(record))
+    return [*_history(record), last] if record.get("history") else [last]
 
 
 def prompt_and_response(record: dict[str, Any]) -> Exchange:
     """The last user turn of a record and the answer to it; raises ShapeError."""
     return exchanges_of(record)[-1]
+
+
+def _history(record: dict[str, Any]) -> list[Exchange]:
+    pairs = record["history"]
+    fits = isinstance(pairs, list) and all(
+        isinstance(pair, list | tuple)
+        and len(pair) == 2
+        and all(isinstance(text, str) and text.strip() for text in pair)
+        for pair in pairs
+    )
+    if not fits:
+        raise ShapeError("history: allowed is a list of [prompt, response] pairs of text")
+    return [Exchange(*pair) for pair in pairs]
 
 
 def _one_exchange(record: dict[str, Any]) -> tuple[str, str]:

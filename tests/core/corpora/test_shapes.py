@@ -55,6 +55,7 @@ def test_each_shape_gives_the_last_question_and_its_answer(record):
         ({"conversations": TURNS[:2]}, "no text in the last assistant turn"),
         ({"text": "One sentence only."}, "received one sentence"),
         ({"messages": "[{"}, "no JSON list"),
+        ({"instruction": "a", "output": "b", "history": [["c"]]}, "history: allowed is a list of"),
         ({"question": "x"}, "columns of the corpus in compass.yaml"),
     ],
 )
@@ -73,6 +74,8 @@ def test_earlier_exchanges_are_kept_and_system_turns_are_not():
         ("Bei gani?", "Mia mbili"),
     ]
     assert len(exchanges_of({"instruction": "Bei gani?", "output": "Mia mbili"})) == 1
+    alpaca = {"instruction": "Bei gani?", "output": "Mia mbili", "history": [["Habari", "Nzuri"]]}
+    assert exchanges_of(alpaca) == [("Habari", "Nzuri"), ("Bei gani?", "Mia mbili")]
     twice = said(("user", "a"), ("assistant", "b"), ("assistant", "c"), ("user", "d"))
     twice["messages"].append({"role": "assistant", "content": "e"})
     assert exchanges_of(twice) == [("a", "c"), ("d", "e")]
