@@ -45,7 +45,6 @@ def main(
     settings = project.resolve() / "compass.yaml"
     text = settings.read_text().split("\ncleaning:")[0].rstrip()
     settings.write_text(f"{text}\ncleaning:\n  duplicates: {duplicates}\n")
-    started = time.monotonic()
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         parts = {
             "auxiliary_corpus": _corpora(settings, pool),
@@ -53,7 +52,6 @@ def main(
             "benchmark_items": _benchmarks(settings, pool),
         }
         contamination = _contamination(settings, pool)
-    wall_s = time.monotonic() - started
     costs = [one for part in parts.values() for one in part["languages"].values()]
     cpu_s = sum(one["cpu_s"] for one in costs)
     read = sum(part["read"] for part in parts.values())
@@ -64,7 +62,6 @@ def main(
         "parts": parts,
         "contamination": contamination,
         "rows_read": read,
-        "wall_s": round(wall_s, 1),
         "cpu_s": round(cpu_s, 1),
         "rows_per_cpu_s": round(read / cpu_s),
         "workers": workers,
