@@ -20,7 +20,7 @@ from compass_core.errors import TrainingError
 GB = 10**9
 NF4_BYTES = 0.5 + 1 / 64 + 4 / 64 / 256  # 4 bits, an 8-bit scale for 64, its own scale for 256
 OVERHEAD_BYTES = int(0.3 * GB)  # libraries, allocator, the optimiser's temporaries
-MARGIN = 1.1  # allocators do not fit tightly
+MARGIN = 1.2  # allocators do not fit tightly: up to 15 % over the sum of parts was measured
 
 
 @dataclass(frozen=True)

@@ -78,6 +78,9 @@ def _run(command: list[str], execution: Execution, report: Report) -> int:
         # A module of this checkout is to be found from whatever directory the project is in.
         "PYTHONPATH": os.pathsep.join([p for p in sys.path if p]),
     }
+    if sys.platform == "linux":
+        # They are all on this machine; its host name may have no address in a container.
+        env.setdefault("GLOO_SOCKET_IFNAME", "lo")
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, text=True, encoding="utf-8", errors="replace", env=env
     ) as started:
