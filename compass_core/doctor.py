@@ -40,7 +40,7 @@ def examine(project_file: Path) -> list[Finding]:
     findings.append(Finding("ok", "configuration", f"{project_file} is valid"))
     ws = Workspace.open(loaded)
     models = _models(ws)
-    findings += [_store(ws), *models, *_inputs(ws)]
+    findings += [_store(ws), *models, *_inputs(ws), *_trackers(ws)]
     if any(finding.level == "error" for finding in models):
         return findings  # without a model there is no preset and no size, and one message is enough
     return [*findings, *_preset(ws), _memory(ws)]
@@ -144,15 +144,27 @@ def _inputs(ws: Workspace) -> list[Finding]:
     return findings
 
 
+def _trackers(ws: Workspace) -> list[Finding]:
+    from compass_core.adapters.tracking import check_trackers
+
+    names = ws.project.tracking.trackers
+    if not names:
+        return []
+    try:
+        check_trackers(ws.project.tracking)
+    except CompassError as error:
+        return [Finding("error", "trackers", str(error), "install it, or edit compass.yaml")]
+    return [Finding("ok", "trackers", ", ".join(names))]
+
+
 def _memory(ws: Workspace) -> Finding:
     """Estimated memory of a training against what this machine has; a few seconds."""
-    from compass_core.adapters.memory import GB, available_bytes, estimate, ways_out
-    from compass_core.adapters.model_folder import place
+    from compass_core.adapters.memory import GB, estimate, room, ways_out
 
     settings = (ws.project.adapter, ws.project.base_model, ws.project.execution, ws.directory)
     try:
         needed = estimate(*settings)
-        here = available_bytes(place(ws.project.execution))
+        here = room(ws.project.execution)
     except CompassError as error:
         return Finding("error", "training memory", str(error), "edit compass.yaml")
     if needed is None:

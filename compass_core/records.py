@@ -31,6 +31,7 @@ TEXT = _schema(
         "language": pl.String,
         "prompt": pl.String,  # what the user says; this is what is embedded
         "response": pl.String,  # what the assistant says; its tokens are the supervised ones
+        "earlier_turns": pl.String,  # JSON list of {role, content} before the prompt; null: none
         "content_hash": pl.String,
         "row_hash": pl.String,
         "source": pl.String,
@@ -165,6 +166,7 @@ SELECTIONS = _schema(
         "why": pl.String,  # one sentence: what speaks for this row
         "prompt": pl.String,
         "response": pl.String,
+        "earlier_turns": pl.String,  # as in TEXT; their answers are supervised too
         "content_hash": pl.String,
         "source": pl.String,
         "license": pl.String,
@@ -330,6 +332,7 @@ HISTORY = _schema(
         "row_language": pl.String,
         "prompt": pl.String,
         "response": pl.String,
+        "earlier_turns": pl.String,  # as in TEXT
         "content_hash": pl.String,
         "cluster_id": pl.Int64,  # in the cluster model of the version that keeps it
         "supervised_tokens": pl.Int64,

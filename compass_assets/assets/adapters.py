@@ -29,7 +29,12 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
                 "budget_spent",
                 asset="sampled_training_set",
                 description="The sampling budget could be spent on what the pool holds.",
-            )
+            ),
+            dg.AssetCheckSpec(
+                "tokenizer_knows_language",
+                asset="sampled_training_set",
+                description="Tokens a word in the language are not far above English's.",
+            ),
         ],
         description=(
             "The training corpus together with the auxiliary rows that bring the whole mix "
@@ -39,6 +44,7 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
     def sampled_training_set(context: dg.AssetExecutionContext, project: ProjectResource) -> Events:
         from compass_assets.plots.composition import composition_plot
         from compass_assets.plots.coverage import coverage_plot
+        from compass_core.stages.fertility import fertility_finding, training_fertility
         from compass_core.stages.sampling import sample_language
 
         step = Step(context, project, "sampled_training_set")
@@ -53,6 +59,9 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
             .agg(pl.len().alias("rows"), pl.col("supervised_tokens").sum().alias("tokens"))
             .sort("origin", "tokens", descending=[True, True])
         )
+        pieces = training_fertility(step.ws, step.partition, rows)
+        most = step.ws.project.base_model.warn_times_english
+        known, told = fertility_finding(pieces, step.partition, most)
         wants_all = sampling.strategy not in ("none", "all_data")
         yield step.finish(
             version,
@@ -78,6 +87,7 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
                     )
                 ),
                 "composition_picture": dg.MetadataValue.md(composition_plot(rows)),
+                "tokenizer_fertility": table(pieces, pieces.columns, 40),
                 "dropped": counts(dropped),
                 "preview": table(
                     chosen.sort("gap", "rank", descending=[True, False]),
@@ -94,7 +104,14 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
                     passed=not wants_all or spent >= 0.95 * sampling.budget,
                     severity=dg.AssetCheckSeverity.WARN,
                     metadata={"spent": spent, "budget": sampling.budget, "unit": sampling.unit},
-                )
+                ),
+                dg.AssetCheckResult(
+                    check_name="tokenizer_knows_language",
+                    passed=known,
+                    severity=dg.AssetCheckSeverity.WARN,
+                    description=told,
+                    metadata={"times_english_allowed": most},
+                ),
             ],
         )
 

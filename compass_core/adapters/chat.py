@@ -1,11 +1,12 @@
 """Rows to token ids: the model's own chat template, with loss on the assistant's tokens only."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from compass_core.adapters.presets import GENERIC
 from compass_core.errors import ModelError
+from compass_core.turns import Exchange, messages
 
 PLAIN_USER, PLAIN_ASSISTANT = "User: ", "\nAssistant: "  # for models without a chat template
 
@@ -30,31 +31,52 @@ def _dialect(tokenizer: Any) -> Dialect:
 
 @dataclass(frozen=True)
 class Example:
-    """Token ids of one row; the last `supervised` of them carry loss."""
+    """Token ids of one row. `supervised` of them carry loss: the last ones, or those in `spans`.
+
+    `spans` are (start, end) in `ids`, for a row in which the assistant speaks more than once.
+    """
 
     row_id: str
     ids: list[int]
     supervised: int
     truncated: bool
+    spans: tuple[tuple[int, int], ...] = ()
 
     @property
     def labels(self) -> list[int]:
         """Ids with -100 where there is no loss."""
-        return [-100] * (len(self.ids) - self.supervised) + self.ids[-self.supervised :]
+        if not self.spans:
+            return [-100] * (len(self.ids) - self.supervised) + self.ids[-self.supervised :]
+        found = [-100] * len(self.ids)
+        for start, end in self.spans:
+            found[start:end] = self.ids[start:end]
+        return found
 
 
-def prompt_text(tokenizer: Any, prompt: str) -> str:
-    """Everything up to where the assistant begins to speak, as the template writes it."""
+def prompt_text(tokenizer: Any, prompt: str, earlier: Sequence[Exchange] = ()) -> str:
+    """Everything up to where the assistant begins to speak, as the template writes it.
+
+    `earlier`: what was said before the prompt.
+    """
     if tokenizer.chat_template:
-        return _rendered(tokenizer, [{"role": "user", "content": prompt}], True)
+        turns = [*messages(earlier), {"role": "user", "content": prompt}]
+        return _rendered(tokenizer, turns, True)
     system = _dialect(tokenizer).system
     before = f"{system}\n\n" if system else ""
-    return f"{tokenizer.bos_token or ''}{before}{PLAIN_USER}{prompt}{PLAIN_ASSISTANT}"
+    said = "".join(
+        f"{PLAIN_USER}{asked}{PLAIN_ASSISTANT}{answered}{tokenizer.eos_token}\n"
+        for asked, answered in earlier
+    )
+    return f"{tokenizer.bos_token or ''}{before}{said}{PLAIN_USER}{prompt}{PLAIN_ASSISTANT}"
 
 
-def prompt_ids(tokenizer: Any, prompt: str) -> list[int]:
+def prompt_ids(tokenizer: Any, prompt: str, earlier: Sequence[Exchange] = ()) -> list[int]:
     """Ids of everything up to where the assistant begins to speak."""
-    text = prompt_text(tokenizer, prompt)
+    return text_ids(tokenizer, prompt_text(tokenizer, prompt, earlier))
+
+
+def text_ids(tokenizer: Any, text: str) -> list[int]:
+    """Ids of a piece of rendered text, with nothing put around it."""
     return list(tokenizer(text, add_special_tokens=False)["input_ids"])
 
 
@@ -69,26 +91,25 @@ def _rendered(tokenizer: Any, turns: list[dict[str, str]], asks: bool) -> str:
     )
 
 
-def response_ids(tokenizer: Any, prompt: str, response: str) -> list[int]:
+def response_ids(
+    tokenizer: Any, prompt: str, response: str, earlier: Sequence[Exchange] = ()
+) -> list[int]:
     """Ids of the assistant's turn up to and including the token that ends it.
 
     Read off the template's own rendering, so that whatever it puts around an answer is learned.
     Raises ModelError where the prompt's rendering is no prefix of the whole.
     """
     if not tokenizer.chat_template:
-        ids = tokenizer(response, add_special_tokens=False)["input_ids"]
-        return [*ids, tokenizer.eos_token_id]
-    start = prompt_text(tokenizer, prompt)
-    turns = [{"role": "user", "content": prompt}, {"role": "assistant", "content": response}]
-    whole = _rendered(tokenizer, turns, False)
+        return [*text_ids(tokenizer, response), tokenizer.eos_token_id]
+    start = prompt_text(tokenizer, prompt, earlier)
+    whole = _rendered(tokenizer, messages([*earlier, Exchange(prompt, response)]), False)
     if not whole.startswith(start):
         raise ModelError(
             "the chat template renders a prompt differently when an answer follows; "
             "what would be trained on is not what is generated from: fix the template, or its "
             "arguments in base_model.template_arguments"
         )
-    answer = whole[len(start) :].rstrip("\n")
-    ids = list(tokenizer(answer, add_special_tokens=False)["input_ids"])
+    ids = text_ids(tokenizer, whole[len(start) :].rstrip("\n"))
     ends = {tokenizer.eos_token_id, *_turn_ends(tokenizer)}
     while len(ids) > 1 and ids[-1] in ends and ids[-2] in ends:
         ids.pop()  # Phi closes the text after the turn; nobody generates beyond the turn's end

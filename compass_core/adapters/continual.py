@@ -15,6 +15,7 @@ import polars as pl
 
 from compass_core.adapters.anchor import Memory
 from compass_core.adapters.chat import Example
+from compass_core.adapters.conversation import told
 from compass_core.adapters.fisher import Labels, per_example_fisher
 from compass_core.adapters.loss import mean_loss
 from compass_core.adapters.penalty import QuadraticPenalty
@@ -37,7 +38,7 @@ class Update:
         rows = self.replay.sort("row_id", "prompt", "response")
         return {
             "memory": self.memory.facts(),
-            "replay": rows.select("row_id", "prompt", "response").rows(),
+            "replay": told(rows).rows(),
             "lambda": self.lambda_,
             "beta": self.beta,
             "replay_per_step": self.replay_per_step,
@@ -95,7 +96,7 @@ def make_memory(
     return Memory(
         anchor=anchor,
         fisher=fisher,
-        probe=probe.select("row_id", "prompt", "response"),
+        probe=told(probe),
         fitted_loss=mean_loss(model, examples, pad_id),
         identity=identity,
         supervised_tokens=sum(e.supervised for e in examples),

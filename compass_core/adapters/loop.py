@@ -12,6 +12,8 @@ from compass_core.adapters.chat import Example
 from compass_core.adapters.checkpoint import save_checkpoint
 from compass_core.adapters.loss import mean_loss, row_losses
 from compass_core.adapters.penalty import QuadraticPenalty
+from compass_core.adapters.team import Team
+from compass_core.adapters.tracking import Track, no_tracking
 from compass_core.config.schema import Adapter
 from compass_core.errors import TrainingError
 
@@ -42,12 +44,18 @@ class Anchoring:
 class Training:
     """Model, optimiser and schedule of one training, and how far it is.
 
+    With a `team` each process computes its part of a step, and all take the same step.
     `losses` are the task's, `replay_losses` those of the buffer (nats per supervised token, not
     yet weighted), `penalties` the anchor's term as it stands in the loss; one a step.
     """
 
     def __init__(
-        self, model: Any, adapter: Adapter, steps: int, anchoring: Anchoring | None = None
+        self,
+        model: Any,
+        adapter: Adapter,
+        steps: int,
+        anchoring: Anchoring | None = None,
+        team: Team | None = None,
     ) -> None:
         import torch
 
@@ -55,6 +63,8 @@ class Training:
         self.adapter = adapter
         self.step = 0
         self.anchoring = anchoring or Anchoring()
+        self.team = team or Team()
+        self.gradient_norm = self.rate = 0.0  # of the last step; the norm before it was clipped
         self.losses: list[float] = []
         self.replay_losses: list[float] = []
         self.penalties: list[float] = []
@@ -84,9 +94,12 @@ class Training:
                 named[name].copy_(value)
         self.optimiser.load_state_dict(saved["optimiser"])
         self.schedule.load_state_dict(saved["schedule"])
-        torch.set_rng_state(saved["rng"])
-        if saved["cuda_rng"]:
-            torch.cuda.set_rng_state_all(saved["cuda_rng"])
+        if len(saved["rng"]) == self.team.size:  # else of another number of processes
+            cpu, *cuda = saved["rng"][self.team.rank]
+            torch.set_rng_state(cpu)
+            if cuda:
+                alone = self.team.size == 1
+                torch.cuda.set_rng_state_all(cuda) if alone else torch.cuda.set_rng_state(cuda[0])
         self.step, self.losses = saved["step"], list(saved["losses"])
         self.replay_losses, self.penalties = list(saved["replay_losses"]), list(saved["penalties"])
         self.old_loss_rise = saved["old_loss_rise"]
@@ -95,14 +108,19 @@ class Training:
         return self.step
 
     def saved(self) -> dict[str, Any]:
+        """What a checkpoint holds. All processes of a team have to call it."""
         import torch
 
+        # Of all GPUs only where the model may lie on all: to ask takes memory on each.
+        cuda = []
+        if self._on_gpu:
+            alone = self.team.size == 1
+            cuda = torch.cuda.get_rng_state_all() if alone else [torch.cuda.get_rng_state()]
         return {
             "weights": {n: p.detach() for n, p in self.model.named_parameters() if p.requires_grad},
             "optimiser": self.optimiser.state_dict(),
             "schedule": self.schedule.state_dict(),
-            "rng": torch.get_rng_state(),
-            "cuda_rng": torch.cuda.get_rng_state_all() if self._on_gpu else [],
+            "rng": self.team.gather([torch.get_rng_state(), *cuda]),
             "step": self.step,
             "losses": self.losses,
             "replay_losses": self.replay_losses,
@@ -115,6 +133,7 @@ class Training:
         """Give the penalty its scale, where the weights are by now."""
         if self.anchoring.penalty:
             now = mean_loss(self.model, self.anchoring.probe, pad_id)
+            now = self.team.gather(now)[0]  # one figure for all, whatever their kernels round to
             self.old_loss_rise = now - self.anchoring.fitted_loss
             self.anchoring.penalty.calibrate(self.old_loss_rise)
 
@@ -135,7 +154,10 @@ class Training:
         beta = self.anchoring.beta
         total = replay_total = 0.0
         self.optimiser.zero_grad(set_to_none=True)
-        for batch, is_new in self._passes(examples, replayed, pad_id, device):
+        mine, mine_replayed = (
+            self.team.share(part, lambda e: len(e.ids)) for part in (examples, replayed)
+        )
+        for batch, is_new in self._passes(mine, mine_replayed, pad_id, device):
             losses = row_losses(self.model, batch)
             new = torch.tensor(is_new, device=losses.device)
             shares = torch.where(new, 1.0 / tokens, beta / old_tokens)
@@ -143,6 +165,8 @@ class Training:
             found = losses.detach()
             total += float(found[new].sum()) / tokens
             replay_total += float(found[~new].sum()) / old_tokens
+        total, replay_total = self.team.sums(total, replay_total)
+        self.team.sum_gradients(self.weights)
         penalty = self.anchoring.penalty
         pulled = penalty.add_gradients() if penalty else 0.0
         first = self.losses[0] if self.losses else total
@@ -157,6 +181,7 @@ class Training:
                 f"the gradient's norm is {norm} at step {self.step + 1}; lower "
                 f"adapter.learning_rate, now {self.adapter.learning_rate}, or set base_model.dtype"
             )
+        self.gradient_norm, self.rate = norm, float(self.optimiser.param_groups[0]["lr"])
         self.optimiser.step()
         self.schedule.step()
         self.step += 1
@@ -166,6 +191,19 @@ class Training:
         if penalty:
             self.penalties.append(pulled)
         return total
+
+    def figures(self) -> dict[str, float]:
+        """Figures of the last step, as trackers show them; losses are nats per supervised token."""
+        shown = {
+            "loss": self.losses[-1],
+            "learning_rate": self.rate,
+            "gradient_norm": self.gradient_norm,
+        }
+        if self.replay_losses:
+            shown["replay_loss"] = self.replay_losses[-1]
+        if self.penalties:
+            shown["penalty"] = self.penalties[-1]
+        return shown
 
     def _passes(
         self, examples: list[Example], replayed: list[Example], pad_id: int, device: Any
@@ -179,7 +217,7 @@ class Training:
                 for batch in micro_batches(part, self.adapter, pad_id, device) if part else ():
                     yield batch, [is_new] * len(batch["labels"])
             return
-        size = self.adapter.micro_batch_size or len(examples) + len(replayed)
+        size = self.adapter.micro_batch_size or max(1, len(examples) + len(replayed))
         # Alike lengths together: padding is computed for nothing.
         ordered = sorted(
             [(e, True) for e in examples] + [(e, False) for e in replayed],
@@ -198,15 +236,22 @@ def run_steps(
     checkpoint_dir: Path,
     digest: str,
     report: Report,
+    track: Track = no_tracking,
 ) -> None:
-    """Take the steps that are left, saving a checkpoint and telling progress now and then."""
+    """Take the steps that are left, saving a checkpoint and telling progress now and then.
+
+    `track` gets the figures of every step.
+    """
     started = saved_at = told_at = time.monotonic()
     first = state.step
     for step in plan.steps[first:]:
         loss = state.update([examples[i] for i in step], pad_id)
+        track(state.figures(), state.step)
         now = time.monotonic()
-        if now - saved_at >= state.adapter.checkpoint_every_s:
-            save_checkpoint(checkpoint_dir, digest, state.saved())
+        if state.team.agrees(now - saved_at >= state.adapter.checkpoint_every_s):
+            saved = state.saved()
+            if state.team.leads:
+                save_checkpoint(checkpoint_dir, digest, saved)
             saved_at = now
         if now - told_at >= 5.0 or state.step == len(plan):
             left_s = (now - started) / (state.step - first) * (len(plan) - state.step)

@@ -61,7 +61,7 @@ def load_base(
     if device == "sharded":
         more["device_map"] = "auto"
     elif quantise == "4bit":
-        more["device_map"] = {"": 0}
+        more["device_map"] = {"": torch.cuda.current_device()}
     try:
         model: Any = AutoModelForCausalLM.from_pretrained(
             model_source(settings, project_dir),

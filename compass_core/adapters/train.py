@@ -11,16 +11,18 @@ import polars as pl
 from compass_core.adapters.anchor import identity_of, save_memory
 from compass_core.adapters.batches import plan_batches
 from compass_core.adapters.card import write_card
-from compass_core.adapters.chat import Example, encode_example
 from compass_core.adapters.checkpoint import load_checkpoint
 from compass_core.adapters.continual import Remember, Update, calibration_step, make_memory
+from compass_core.adapters.conversation import examples_of, identities
 from compass_core.adapters.loop import Anchoring, Report, Training, run_steps
 from compass_core.adapters.memory import check_memory
-from compass_core.adapters.model_folder import base_fingerprint, load_tokenizer
+from compass_core.adapters.model_folder import base_fingerprint, load_tokenizer, place
 from compass_core.adapters.packing import check_isolation
 from compass_core.adapters.peft_model import adapted_model
 from compass_core.adapters.presets import check_length, template_arguments
 from compass_core.adapters.replay import plan_replay
+from compass_core.adapters.team import Team
+from compass_core.adapters.tracking import Tracked, check_trackers, tracking
 from compass_core.config.schema import Adapter, BaseModelSettings, Execution
 from compass_core.errors import TrainingError
 from compass_core.hashing import version_of, version_of_bytes, version_of_set
@@ -41,6 +43,7 @@ class TrainResult:
     peak_memory_bytes: int
     weights_version: str
     resumed_at_step: int = 0
+    processes: int = 1
     losses: list[float] = field(default_factory=list)
     # Of an update only; see loop.Training for what each list holds.
     replay_rows: int = 0
@@ -68,14 +71,16 @@ def train_adapter(
     lineage: dict[str, Any] | None = None,
     update: Update | None = None,
     remember: Remember | None = None,
+    tracked: Tracked | None = None,
 ) -> TrainResult:
-    """Train on `rows` (row_id, prompt, response) and write a PEFT folder into `out_dir`.
+    """Train on `rows` (row_id, prompt, response, perhaps earlier_turns); writes a PEFT folder.
 
     From zero, or with `update` from the weights that it names, anchored to them. With `remember`
     the Fisher and its scale are measured afterwards and saved, for the next update.
 
     The same rows, settings and seed give the same weights on the same machine, in whatever order
     the rows come and wherever the training was killed: it resumes at the last checkpoint.
+    With `execution.processes` it is done by that many, to the same weights up to rounding.
     Raises TrainingError when there is nothing to train on or the loss is not finite; then nothing
     is written to `out_dir`.
     """
@@ -84,16 +89,47 @@ def train_adapter(
     started = time.monotonic()
     if not rows.height:
         raise TrainingError("the training set has no rows; raise sampling.budget or add a corpus")
+    if tracked:
+        check_trackers(tracked.settings)
+    team = Team.here(place(execution) == "cpu")
+    if execution.processes > team.size:
+        from compass_core.adapters.parallel import train_together
+
+        together: TrainResult = train_together(
+            {
+                "rows": rows,
+                "adapter": adapter,
+                "base": base,
+                "execution": execution,
+                "project_dir": project_dir,
+                "out_dir": out_dir,
+                "checkpoint_dir": checkpoint_dir,
+                "seed": seed,
+                "lineage": lineage,
+                "update": update,
+                "remember": remember,
+                "tracked": tracked,
+            },
+            execution,
+            report,
+        )
+        return together
     tokenizer = load_tokenizer(base, project_dir)
     ordered = rows.sort("row_id", "prompt", "response")  # ids of two corpora may meet
-    examples = _examples(tokenizer, ordered, adapter)
-    buffer = _examples(tokenizer, update.replay.sort("row_id"), adapter) if update else []
+    most = adapter.max_tokens
+    examples = examples_of(tokenizer, ordered, most)
+    replay = update.replay.sort("row_id") if update else rows.clear()
+    buffer = examples_of(tokenizer, replay, most)
     longest = max(len(e.ids) for e in examples + buffer)
     check_length(base, project_dir, longest)
-    report(check_memory(adapter, base, execution, project_dir, longest))
+    if team.leads:  # once, before anybody has loaded a model
+        report(check_memory(adapter, base, execution, project_dir, longest))
+    team.gather(None)
     plan = plan_batches(examples, adapter.batch_size, adapter.epochs, seed)
     torch.manual_seed(seed)
     model = adapted_model(adapter, base, execution, project_dir)
+    if team.rank:
+        torch.manual_seed(seed + team.rank)  # the same adapter to begin with, other dropout
     if adapter.packing:
         check_isolation(
             model, examples, tokenizer.pad_token_id, model.get_input_embeddings().weight.device
@@ -107,13 +143,13 @@ def train_adapter(
             buffer,
             schedule,
             calibration_step(len(plan)) if update.scale is None else None,
-            _examples(tokenizer, update.memory.probe, adapter),
+            examples_of(tokenizer, update.memory.probe, most),
             update.memory.fitted_loss,
         )
-    state = Training(model, adapter, len(plan), anchoring)
+    state = Training(model, adapter, len(plan), anchoring, team)
     digest = version_of(
         [
-            version_of_set(ordered["row_id"] + "/" + ordered["prompt"] + "/" + ordered["response"]),
+            version_of_set(identities(ordered)),
             adapter.model_dump(mode="json", exclude={"checkpoint_every_s"}),
             base_fingerprint(base, project_dir),
             base.dtype,
@@ -126,16 +162,23 @@ def train_adapter(
     resumed = state.resume(load_checkpoint(checkpoint_dir, digest))
     if resumed:
         report(f"resuming at step {resumed} of {len(plan)}")
-    run_steps(state, plan, examples, tokenizer.pad_token_id, checkpoint_dir, digest, report)
-    result = _write(model, state, out_dir, base)
+    facts = {**adapter.model_dump(mode="json"), "base_model": base.model, "rows": rows.height}
+    with tracking(tracked if team.leads else None, digest, facts, report) as track:
+        run_steps(
+            state, plan, examples, tokenizer.pad_token_id, checkpoint_dir, digest, report, track
+        )
+    result = _weights_version(model)
+    _check_agreement(team.gather(result))
+    if team.leads:
+        _write(model, out_dir, base)
     memory = None
     trained_at = time.monotonic()
-    if remember:
+    if remember and team.leads:
         probe = remember.rows.sort("row_id", "prompt", "response")
         memory = make_memory(
             model,
             probe,
-            _examples(tokenizer, probe, adapter),
+            examples_of(tokenizer, probe, most),
             tokenizer.pad_token_id,
             seed,
             remember.labels,
@@ -149,7 +192,7 @@ def train_adapter(
     now = sum(examples[i].supervised for step in plan.steps[resumed:] for i in step)
     figures = TrainResult(
         steps=len(plan),
-        rows=len(examples),
+        rows=rows.height,
         truncated_rows=sum(e.truncated for e in examples),
         supervised_tokens=tokens,
         loss_first=state.losses[0],
@@ -159,6 +202,7 @@ def train_adapter(
         peak_memory_bytes=_peak_memory_bytes(next(model.parameters()).is_cuda),
         weights_version=result,
         resumed_at_step=resumed,
+        processes=team.size,
         losses=_rounded(state.losses),
         replay_rows=len(buffer),
         replay_tokens=sum(buffer[i].supervised for step in anchoring.schedule for i in step),
@@ -170,16 +214,19 @@ def train_adapter(
         memory=memory.facts() if memory else None,
         memory_s=time.monotonic() - trained_at if memory else 0.0,
     )
+    if not team.leads:
+        return figures
     (out_dir / "training_log.json").write_text(json.dumps(asdict(figures), indent=1))
     write_card(out_dir, base.model, adapter, figures.rows, lineage or {})
     return figures
 
 
-def _examples(tokenizer: Any, rows: pl.DataFrame, adapter: Adapter) -> list[Example]:
-    return [
-        encode_example(tokenizer, row_id, prompt, response, adapter.max_tokens)
-        for row_id, prompt, response in rows.select("row_id", "prompt", "response").iter_rows()
-    ]
+def _check_agreement(versions: list[str]) -> None:
+    if len(set(versions)) > 1:
+        raise TrainingError(
+            f"{len(versions)} processes ended with {len(set(versions))} different adapters; "
+            "set execution.processes to 1, and report what hardware this was"
+        )
 
 
 def _rounded(values: list[float]) -> list[float]:
@@ -191,10 +238,8 @@ def _ratio(penalties: list[float], losses: list[float]) -> float | None:
     return sum(penalties) / sum(losses) if penalties and sum(losses) > 0 else None
 
 
-def _write(model: Any, state: Training, out_dir: Path, base: BaseModelSettings) -> str:
-    """Save in PEFT's format; returns the hash of the weights."""
-    from safetensors.torch import save
-
+def _write(model: Any, out_dir: Path, base: BaseModelSettings) -> None:
+    """Save in PEFT's format."""
     # The folder is to be portable: it names the model as the project does, not this machine's path.
     config = model.peft_config["default"]
     config.base_model_name_or_path = base.model
@@ -202,6 +247,12 @@ def _write(model: Any, state: Training, out_dir: Path, base: BaseModelSettings) 
     model.eval()
     # No new tokens are trained; "auto" would ask the model hub about the base model.
     model.save_pretrained(str(out_dir), safe_serialization=True, save_embedding_layers=False)
+
+
+def _weights_version(model: Any) -> str:
+    """Hash of the adapter's weights."""
+    from safetensors.torch import save
+
     weights = {
         n: p.detach().cpu().contiguous() for n, p in model.named_parameters() if p.requires_grad
     }

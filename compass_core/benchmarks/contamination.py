@@ -18,12 +18,14 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import polars as pl
 import regex
 
 from compass_core.hashing import hash64
+from compass_core.turns import earlier_exchanges
 
 WORDS, CHARACTERS = 8, 16  # n-gram lengths: about the same amount of meaning
 LEAST_WORDS, LEAST_CHARACTERS = 5, 10  # fewer are looked for as whole lines only
@@ -134,7 +136,14 @@ class BenchmarkIndex:
     def _hits(self, rows: pl.DataFrame) -> pl.DataFrame:
         if not self._names:
             return pl.DataFrame(schema={"row_id": pl.String, "detail": pl.String})
-        pairs = list(rows.select("prompt", "response").iter_rows())
+        # What was said before the prompt is looked through as well; \n ends a line of it.
+        told = rows["earlier_turns"] if "earlier_turns" in rows.columns else [None] * rows.height
+        pairs = [
+            (prompt, "\n".join([response, *chain(*earlier_exchanges(said))]))
+            for (prompt, response), said in zip(
+                rows.select("prompt", "response").iter_rows(), told, strict=True
+            )
+        ]
         best: dict[int, str] = {}
         texts = [tokens(f"{prompt}\n{response}") for prompt, response in pairs]
         flat = _hashed([token for text in texts for token in text])

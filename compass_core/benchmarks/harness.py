@@ -43,7 +43,7 @@ def run_harness(
     lm: Any = HFLM(pretrained=inner, tokenizer=tokenizer, batch_size=batch_size)
     generation = {"max_gen_toks": suite.max_new_tokens} if suite.max_new_tokens else None
     try:
-        with _data_from(directory / suite.data if suite.data else None):
+        with data_from(directory / suite.data if suite.data else None):
             found = simple_evaluate(
                 lm,
                 tasks=[name],
@@ -147,7 +147,7 @@ def _position(target: Any, count: int) -> int | None:
 
 
 @contextmanager
-def _data_from(folder: Path | None) -> Iterator[None]:
+def data_from(folder: Path | None) -> Iterator[None]:
     """Let the harness load a local copy in place of the data set that a task names.
 
     The harness has no setting for it: it calls `datasets.load_dataset(path, name)`.

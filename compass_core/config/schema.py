@@ -10,15 +10,19 @@ from pydantic import Field, field_validator, model_validator
 
 from compass_core.config.benchmarks import Benchmarks, Suite
 from compass_core.config.continual import Continual
+from compass_core.config.models import BaseModelSettings, Embedder
 from compass_core.config.sampling import Sampling
 from compass_core.config.section import Section, Share, Tag
 from compass_core.config.text import Cleaning, Corpus, Ingest, LanguageId
+from compass_core.config.tracking import Tracking
 from compass_core.languages import standard_tag
 
 __all__ = [
+    "BaseModelSettings",
     "Benchmarks",
     "Cleaning",
     "Corpus",
+    "Embedder",
     "Ingest",
     "LanguageId",
     "Project",
@@ -27,6 +31,7 @@ __all__ = [
     "Share",
     "Suite",
     "Tag",
+    "Tracking",
 ]
 
 
@@ -116,42 +121,6 @@ class Usage(Section):
     min_rows: int = Field(
         50, ge=1, description="With fewer usage rows than this the gap report warns."
     )
-
-
-class Embedder(Section):
-    """The sentence encoder: a local folder or a Hub id, in sentence-transformers format."""
-
-    model: str = Field("data/models/embedder", description="Local folder or Hub id.")
-    prefix: str = Field("", description="Text put before every input, such as 'query: ' for E5.")
-    batch_size: int = Field(256, ge=1, description="Texts a batch.")
-    max_tokens: int | None = Field(None, ge=8, description="Cut inputs here; null: model's own.")
-
-
-class BaseModelSettings(Section):
-    """The causal language model that the adapters are made for."""
-
-    model: str = Field("data/models/base", description="Local folder or Hub id.")
-    preset: Literal["auto", "phi-4-mini", "llama-3.1", "llama-4", "qwen2.5", "qwen3", "qwen3.5"] = (
-        Field(
-            "auto",
-            description="What is known of the family: adapted layers, template arguments. "
-            "auto goes by the architecture.",
-        )
-    )
-    dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
-        "auto", description="auto: bfloat16 on a GPU that has it, else float32."
-    )
-    system_prompt: str | None = Field(
-        None,
-        description="System turn of every prompt that is trained on and scored; "
-        "null: what the template writes by itself.",
-    )
-    template_arguments: dict[str, bool | int | str] = Field(
-        default_factory=dict,
-        description="Arguments of the chat template over the preset's, such as "
-        "{enable_thinking: true}.",
-    )
-    trust_remote_code: bool = Field(False, description="Run code that comes with the model.")
 
 
 class Titles(Section):
@@ -321,6 +290,13 @@ class Execution(Section):
         description="Where models run; sharded: the layers of one model over all GPUs "
         "(accelerate's device map).",
     )
+    processes: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="Processes that train one adapter together, one GPU each (data parallel): "
+        "each computes its part of every step.",
+    )
     memory_check: Literal["refuse", "warn"] = Field(
         "refuse",
         description="What a training does whose estimated memory is more than there is.",
@@ -334,6 +310,15 @@ class Execution(Section):
         "hold a model at once (the pool `models`). Leave it at 1 for one GPU.",
     )
     retries: int = Field(2, ge=0, le=10, description="Times a killed or failed child is retried.")
+
+    @model_validator(mode="after")
+    def _one_way_of_spreading(self) -> "Execution":
+        if self.processes > 1 and self.device == "sharded":
+            raise ValueError(
+                f"processes {self.processes} put a whole model on each GPU and device sharded one "
+                "over all of them; use one or the other"
+            )
+        return self
 
 
 STORE_SCHEMES = ("s3", "gs", "az", "file")  # what both fsspec and LanceDB can open
@@ -365,6 +350,7 @@ class Project(Section):
     sampling: Sampling = Sampling()
     adapter: Adapter = Adapter()
     continual: Continual = Continual()
+    tracking: Tracking = Tracking()
     benchmarks: Benchmarks = Benchmarks()
     drift: Drift = Drift()
     promotion: Promotion = Promotion()

@@ -138,7 +138,9 @@ class Cleaning(Section):
         1, ge=1, description="Shorter prompts and responses are quarantined as too_short."
     )
     boilerplate: bool = Field(
-        False, description="Corpora: drop the lines of web boilerplate that C4 drops (English)."
+        False,
+        description="Corpora: drop lines of web boilerplate (cookies, privacy, terms of use), in "
+        "13 languages.",
     )
     repetition: bool = Field(
         True,

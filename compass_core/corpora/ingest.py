@@ -20,9 +20,10 @@ from compass_core.corpora.privacy import Scrubber
 from compass_core.corpora.readers import Line, read_lines
 from compass_core.corpora.repetition import repetition
 from compass_core.corpora.rules import Rules
-from compass_core.corpora.shapes import prompt_and_response
+from compass_core.corpora.shapes import exchanges_of
 from compass_core.hashing import text_hash
 from compass_core.languages import find_tag
+from compass_core.turns import Exchange, earlier_turns
 
 __all__ = ["Books", "IngestResult", "Rejected", "Report", "Row", "ingest_text"]
 
@@ -59,7 +60,10 @@ def ingest_text(
         books.add(file, line, make)
         if books.read % 50_000 == 0:
             report(f"{language}: {books.read} rows read")
-    texts = [(row["row_id"], row["prompt"], row["response"]) for row in books.rows]
+    texts = [
+        (row["row_id"], asked_text(row["earlier_turns"], row["prompt"]), row["response"])
+        for row in books.rows
+    ]
     books.drop(find_duplicates(texts, rules.cleaning, earlier))
     books.identify_languages(lambda row: f"{row['prompt']}\n{row['response']}")
     return books.result(records.TEXT, files, started)
@@ -94,32 +98,48 @@ def _row(
     if corpus is not None:
         record = mapped(record, corpus)
     declared = check_language(record, language)
-    asked, answered = prompt_and_response(record)
-    prompt, found = _cleaned(asked, language, rules)
-    response, also = _cleaned(answered, language, rules)
+    said, pii = [], 0
+    for exchange in exchanges_of(record):
+        cleaned = []
+        for text in exchange:
+            kept, found = _cleaned(text, language, rules)
+            cleaned.append(kept)
+            pii += books.count_pii(found)
+        said.append(Exchange(*cleaned))
+    prompt, response = said[-1]
+    earlier = earlier_turns(said[:-1])
+    before = [earlier] if earlier else []  # so that rows of one turn keep their hashes
     source = optional_text(record, "source") or optional_text(record, "dataset_name")
     licence, revision = optional_text(record, "license"), optional_text(record, "revision")
     identity = optional_text(record, "id")
     # The revision is not in the hash: the same row of a newer revision is the same row.
-    row_hash = text_hash(language, prompt, response, source, licence, identity)
+    row_hash = text_hash(language, prompt, response, source, licence, identity, *before)
     row_id = (
-        text_hash(language, source, identity) if identity else text_hash(language, prompt, response)
+        text_hash(language, source, identity)
+        if identity
+        else text_hash(language, prompt, response, *before)
     )
     return {
         "row_id": row_id,
         "language": language,
         "prompt": prompt,
         "response": response,
+        "earlier_turns": earlier,
         "content_hash": text_hash(prompt),
         "row_hash": row_hash,
         "source": source,
         "license": licence,
         "revision": revision,
         "declared_language": declared,
-        "pii": books.count_pii(found) + books.count_pii(also),
+        "pii": pii,
         "file": file,
         "line": line.number,
     }
+
+
+def asked_text(earlier: str | None, prompt: str) -> str:
+    """What a row's answer is an answer to, as one text: duplicates are told apart by it."""
+    return f"{earlier}\n{prompt}" if earlier else prompt
 
 
 def _cleaned(text: str, language: str, rules: Rules) -> tuple[str, dict[str, int]]:

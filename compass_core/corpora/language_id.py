@@ -25,7 +25,9 @@ AGREES, RELATED, DISAGREES, UNSURE, UNKNOWN = (
 MAX_CHARS = 400  # what is beyond hardly changes a verdict and costs time
 MAX_SEGMENTS = 4  # sentences looked at for a second language
 MIN_SEGMENT_LETTERS = 24
-MIXED_CONFIDENCE = 0.95  # of each segment's language before a text is called mixed
+MIXED_CONFIDENCE = 0.95  # of each sentence's language before a text is called mixed
+HALF_CONFIDENCE = 0.8  # of each half of a sentence: short, and English among names is less sure
+NEIGHBOURS = 12  # labels looked at for the near neighbours of the likeliest
 MIN_SCRIPT_SHARE = 0.2
 MIN_SCRIPT_LETTERS = 8
 MIN_LATIN_WORDS = 3
@@ -119,7 +121,8 @@ def _verdict(text: str, declared: str, rules: LanguageId) -> Identified:
 def _mixed(text: str, letters: int) -> bool:
     """Latin words in text of another script (or the reverse), or sentences of two languages.
 
-    A name or two in Latin letters is no mixture: at least three words have to be.
+    The halves of a sentence count like sentences: many a mixture has no full stop in it. A name or
+    two in Latin letters is no mixture: at least three words have to be.
     """
     latin = _LATIN_WORD.findall(text)
     latin_letters = sum(map(len, latin))
@@ -129,12 +132,36 @@ def _mixed(text: str, letters: int) -> bool:
     if letters < 2 * MIN_SEGMENT_LETTERS:
         return False
     segments = [s for s in _SEGMENT.split(text) if len(_LETTER.findall(s)) >= MIN_SEGMENT_LETTERS]
-    if len(segments) < 2:
-        return False
-    judged = map(_classify, segments[:MAX_SEGMENTS])
-    found = {tag for tag, confidence in judged if confidence >= MIXED_CONFIDENCE}
+    segments = segments[:MAX_SEGMENTS]
+    found = _sure(segments, MIXED_CONFIDENCE) if len(segments) > 1 else set()
+    for segment in segments:
+        found |= _sure(_halves(segment), HALF_CONFIDENCE)
     tags = sorted(found)
     return any(not related(a, b) for i, a in enumerate(tags) for b in tags[i + 1 :])
+
+
+def _halves(sentence: str) -> list[str]:
+    """Both halves of a sentence that is long enough for each to be judged, else nothing."""
+    words = sentence.split()
+    if len(words) < 4 or len(_LETTER.findall(sentence)) < 2 * MIN_SEGMENT_LETTERS:
+        return []
+    middle = len(words) // 2
+    return [" ".join(words[:middle]), " ".join(words[middle:])]
+
+
+def _sure(texts: Sequence[str], least: float) -> set[str]:
+    """Languages of the texts whose confidence is `least` or more.
+
+    What near neighbours get counts for the likeliest of them: a Zulu sentence that may be Xhosa is
+    no less sure to be no English one.
+    """
+    found = set()
+    for text in texts:
+        ranked = [(_tag(label), float(p)) for label, p in _model().rank(text)[:NEIGHBOURS]]
+        top = ranked[0][0]
+        if sum(p for tag, p in ranked if tag == top or related(tag, top)) >= least:
+            found.add(top)
+    return found
 
 
 def _classify(text: str) -> tuple[str, float]:

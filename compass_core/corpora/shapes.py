@@ -1,9 +1,12 @@
 """Record shapes: what a source calls its fields becomes prompt and response."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import regex
+
+from compass_core.turns import Exchange
 
 ROLES = {
     "user": "user",
@@ -33,17 +36,45 @@ class ShapeError(ValueError):
     """The record has no prompt or no response that can be used."""
 
 
-def prompt_and_response(record: dict[str, Any]) -> tuple[str, str]:
-    """Prompt and response of a record in any known shape; raises ShapeError naming the field.
+def exchanges_of(record: dict[str, Any]) -> list[Exchange]:
+    """What was said in a record of any known shape, oldest first; the last exchange is the row's.
 
-    Shapes: `messages` and ShareGPT's `conversations` (the last user turn and the assistant's answer
-    to it), `instruction` with optional `input` and `output` (Alpaca), `inputs` / `targets` (Aya),
-    `prompt` / `response`, and plain `text`, whose first line (or sentence) is the prompt and whose
-    rest is the response.
+    Earlier exchanges come from `messages`, ShareGPT's `conversations`, and a `history` of
+    [prompt, response] pairs as LLaMA-Factory puts beside Alpaca's fields. Raises ShapeError naming
+    the field.
     """
     for name in ("messages", "conversations", "conversation"):
         if record.get(name) is not None:
-            return _last_exchange(turns_of(record[name], name), name)
+            return _exchanges(turns_of(record[name], name), name)
+    last = Exchange(*_one_exchange(record))
+    return [*_history(record), last] if record.get("history") else [last]
+
+
+def prompt_and_response(record: dict[str, Any]) -> Exchange:
+    """The last user turn of a record and the answer to it; raises ShapeError."""
+    return exchanges_of(record)[-1]
+
+
+def _history(record: dict[str, Any]) -> list[Exchange]:
+    pairs = record["history"]
+    fits = isinstance(pairs, list) and all(
+        isinstance(pair, list | tuple)
+        and len(pair) == 2
+        and all(isinstance(text, str) and text.strip() for text in pair)
+        for pair in pairs
+    )
+    if not fits:
+        raise ShapeError("history: allowed is a list of [prompt, response] pairs of text")
+    return [Exchange(*pair) for pair in pairs]
+
+
+def _one_exchange(record: dict[str, Any]) -> tuple[str, str]:
+    """Prompt and response of a record of one turn.
+
+    Shapes: `instruction` with optional `input` and `output` (Alpaca), `inputs` / `targets` (Aya),
+    `prompt` / `response`, and plain `text`, whose first line (or sentence) is the prompt and whose
+    rest is the response.
+    """
     if "instruction" in record:
         prompt = _text(record, "instruction")
         extra = record.get("input")
@@ -116,17 +147,27 @@ def text_of(content: Any) -> str:
     return "\n".join(parts)
 
 
-def _last_exchange(turns: list[tuple[str, str]], name: str) -> tuple[str, str]:
-    prompt = response = ""
+def _exchanges(turns: Sequence[tuple[str, str]], name: str) -> list[Exchange]:
+    """Each user turn with the last thing that the assistant said before the next one.
+
+    Of a conversation with tools only the last exchange is kept: its answers rest on what the tools
+    said, which no template here renders. The same where an earlier turn has no text (an image), or
+    no answer. System turns are left out: base_model.system_prompt is where one is set.
+    """
+    said: list[tuple[str, str]] = []
     for role, text in turns:
         if role == "user":
-            prompt, response = text, ""
-        elif role == "assistant" and prompt:
-            response = text
+            said.append((text, ""))
+        elif role == "assistant" and said and said[-1][0]:
+            said[-1] = (said[-1][0], text)
+    prompt, response = said[-1] if said else ("", "")
     for role, value in (("user", prompt), ("assistant", response)):
         if not value.strip():
             raise ShapeError(f"{name}: no text in the last {role} turn")
-    return prompt, response
+    whole = all(a.strip() and b.strip() for a, b in said)
+    if not whole or any(role == "tool" for role, _ in turns):
+        said = said[-1:]
+    return [Exchange(*pair) for pair in said]
 
 
 def _split_text(text: str) -> tuple[str, str]:

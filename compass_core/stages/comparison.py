@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 
 from compass_core import layout, records
+from compass_core.adapters.conversation import COLUMNS, identities
 from compass_core.adapters.model_folder import base_fingerprint
 from compass_core.config.load import with_overrides
 from compass_core.graph import NODES
@@ -63,11 +64,11 @@ def training_digest(ws: Workspace, choice: Choice, epochs: float | None = None) 
     rows = choice.rows
     return version_of(
         [
-            version_of_set(rows["row_id"] + "/" + rows["prompt"] + "/" + rows["response"]),
+            version_of_set(identities(rows)),
             settings,
             adapter.epochs if epochs is None else epochs,
             base_fingerprint(ws.project.base_model, ws.directory),
-            ws.project.base_model.model_dump(mode="json", exclude={"model"}),
+            ws.project.base_model.model_dump(mode="json", exclude={"model", "warn_times_english"}),
             NODES["adapter"].code,
             choice.seed,
         ]
@@ -90,7 +91,7 @@ def train(
         adapter = adapter.model_copy(update={"epochs": epochs})
     out.mkdir(parents=True, exist_ok=True)
     return train_adapter(
-        choice.rows.select("row_id", "prompt", "response"),
+        choice.rows.select(COLUMNS),
         adapter,
         ws.project.base_model,
         ws.project.execution,

@@ -6,10 +6,10 @@ from typing import Any
 
 import polars as pl
 
-from compass_core import layout
+from compass_core import layout, records
 from compass_core.corpora.duplicates import Seen, remember
 from compass_core.corpora.files import find_languages
-from compass_core.corpora.ingest import IngestResult, ingest_text
+from compass_core.corpora.ingest import IngestResult, asked_text, ingest_text
 from compass_core.corpora.language_id import DISAGREES
 from compass_core.corpora.rules import Rules
 from compass_core.workspace import Workspace
@@ -71,8 +71,9 @@ def _earlier(
             key = layout.corpus(other_role, partition)
             if made is None or not ws.store.exists(key):
                 continue
-            frame = ws.store.read_parquet(key, columns=["row_id", "prompt", "response"])
-            remember(frame.iter_rows(), rules.cleaning, seen)
+            frame = records.widened(ws.store.read_parquet(key), records.TEXT)
+            rows = frame.select("row_id", "earlier_turns", "prompt", "response").iter_rows()
+            remember(((i, asked_text(e, p), r) for i, e, p, r in rows), rules.cleaning, seen)
             compared[f"{asset}/{partition}"] = made.data_version
     return seen, compared
 

@@ -34,19 +34,26 @@ def _usage_of_days(ws: Workspace, language: str, days: Iterable[str]) -> pl.Data
 
 def training_rows(ws: Workspace, language: str) -> pl.DataFrame:
     """The training corpus of a language (records.TEXT)."""
-    return ws.store.read_parquet(layout.corpus("training", language)).sort("row_id")
+    return _texts(ws, "training", language).sort("row_id")
 
 
 def pool_rows(ws: Workspace, language: str, columns: list[str] | None = None) -> pl.DataFrame:
     """Auxiliary rows that a target may sample from and that have vectors (records.TEXT, or some of
     its columns, row_id among them: texts are what takes the memory)."""
     empty = records.empty(records.TEXT)
-    frames = [
-        ws.store.read_parquet(layout.corpus("auxiliary", name), columns)
-        for name in ready_pools(ws, language)
-    ]
+    frames = [_texts(ws, "auxiliary", name, columns) for name in ready_pools(ws, language)]
     kept = empty.select(columns or empty.columns)
     return pl.concat([kept, *frames], how="diagonal_relaxed").sort("row_id")
+
+
+def _texts(ws: Workspace, role: str, name: str, columns: list[str] | None = None) -> pl.DataFrame:
+    """A stored corpus; nulls in the columns of records.TEXT that it was stored without."""
+    key = layout.corpus(role, name)
+    try:
+        return ws.store.read_parquet(key, columns or list(records.TEXT))
+    except pl.exceptions.ColumnNotFoundError:
+        stored = ws.store.read_parquet(key)
+        return records.widened(stored, records.TEXT).select(columns or list(records.TEXT))
 
 
 def pool_texts(ws: Workspace, language: str, row_ids: pl.Series) -> pl.DataFrame:
@@ -64,18 +71,17 @@ def pool_texts(ws: Workspace, language: str, row_ids: pl.Series) -> pl.DataFrame
 def pool_parts(ws: Workspace, language: str) -> Iterator[pl.DataFrame]:
     """Rows of records.TEXT, a pool language at a time: no more than one corpus is held."""
     for name in ready_pools(ws, language):
-        part = ws.store.read_parquet(layout.corpus("auxiliary", name))
+        part = _texts(ws, "auxiliary", name)
         yield pl.concat([records.empty(records.TEXT), part], how="diagonal_relaxed")
 
 
 def pool_details(ws: Workspace, language: str, row_ids: pl.Series) -> pl.DataFrame:
     """Prompt, response, source, license and content_hash of some pool rows, in the order asked."""
-    columns = ["row_id", "prompt", "response", "source", "license", "content_hash"]
+    columns = ["row_id", "prompt", "response", "earlier_turns", "source", "license"]
+    columns.append("content_hash")
     wanted = row_ids.to_frame("row_id")
     found = [
-        ws.store.read_parquet(layout.corpus("auxiliary", name), columns).join(
-            wanted, on="row_id", how="semi"
-        )
+        _texts(ws, "auxiliary", name, columns).join(wanted, on="row_id", how="semi")
         for name in ready_pools(ws, language)
     ]
     empty = records.empty(records.TEXT).select(columns)

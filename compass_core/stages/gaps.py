@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 
 from compass_core import layout, records
-from compass_core.adapters.tokens import supervised_tokens
+from compass_core.adapters.tokens import row_tokens
 from compass_core.gaps.history import with_report
 from compass_core.gaps.report import GapReport, gap_report
 from compass_core.hashing import version_of
@@ -22,7 +22,7 @@ def token_counts(ws: Workspace, language: str) -> pl.DataFrame:
     parts = [pl.DataFrame(schema=COUNTED)]
     sources = [("training", frames.training_rows(ws, language))]
     for role, rows in chain(sources, (("auxiliary", p) for p in frames.pool_parts(ws, language))):
-        counted = supervised_tokens(ws.project.base_model, ws.directory, rows["response"].to_list())
+        counted = row_tokens(ws.project.base_model, ws.directory, rows)
         parts.append(
             rows.select(
                 "row_id",

@@ -84,8 +84,10 @@ def train(
     from dataclasses import asdict
 
     from compass_core.adapters.continual import Remember
+    from compass_core.adapters.conversation import COLUMNS
     from compass_core.adapters.registry import publish
     from compass_core.adapters.replay import anchored_buffer
+    from compass_core.adapters.tracking import Tracked
     from compass_core.adapters.train import train_adapter
     from compass_core.stages.update import HISTORY_FILE, plan_training
 
@@ -117,7 +119,7 @@ def train(
     }
     try:
         result = train_adapter(
-            plan.rows.select("row_id", "prompt", "response"),
+            plan.rows.select(COLUMNS),
             adapter,
             ws.project.base_model,
             ws.project.execution,
@@ -133,6 +135,7 @@ def train(
                 settings.fisher_labels,
                 memory,
             ),
+            tracked=Tracked(ws.project.tracking, ws.project.name, language, ws.directory),
         )
         figures = asdict(result)
         plan.history.write_parquet(memory / HISTORY_FILE)

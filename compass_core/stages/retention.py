@@ -7,7 +7,7 @@ import polars as pl
 
 from compass_core import layout, records
 from compass_core.adapters.registry import adapter_dir, lineage, memory_dir, serving
-from compass_core.stages.update import HISTORY_FILE, KEY
+from compass_core.stages.update import KEY, read_history
 from compass_core.workspace import Workspace
 
 Report = Callable[[str], None]
@@ -23,8 +23,8 @@ def retention_rows(ws: Workspace, language: str, version: str, reference: str) -
     mine = memory_dir(ws.store, language, version)
     if folder is None or mine is None:
         return records.empty(records.HISTORY).with_columns(pl.lit(0.0).alias("weight"))
-    held = pl.read_parquet(folder / HISTORY_FILE).filter("held")
-    learnt = pl.read_parquet(mine / HISTORY_FILE).filter(~pl.col("held"))
+    held = read_history(folder).filter("held")
+    learnt = read_history(mine).filter(~pl.col("held"))
     rows = held.join(learnt, on=KEY, how="anti", nulls_equal=True).sort(KEY)
     usage = lineage(ws.store, language, reference)["history_usage_rows"]
     asked = pl.DataFrame(
@@ -44,7 +44,7 @@ def measure_retention(ws: Workspace, language: str, version: str, report: Report
     """
     from peft import PeftModel
 
-    from compass_core.adapters.chat import encode_example
+    from compass_core.adapters.conversation import row_examples
     from compass_core.adapters.loss import example_losses
     from compass_core.adapters.model_folder import load_base, load_tokenizer
 
@@ -58,17 +58,14 @@ def measure_retention(ws: Workspace, language: str, version: str, report: Report
         return
     base = ws.project.base_model
     tokenizer = load_tokenizer(base, ws.directory)
-    examples = [
-        encode_example(tokenizer, row_id, prompt, response, ws.project.adapter.max_tokens)
-        for row_id, prompt, response in rows.select(KEY).iter_rows()
-    ]
-    tokens = [e.supervised for e in examples]
+    by_row = row_examples(tokenizer, rows, ws.project.adapter.max_tokens)
+    examples = [e for part in by_row for e in part]
+    tokens = [sum(e.supervised for e in part) for part in by_row]
 
     def losses(model: Any) -> list[float]:
-        found = example_losses(
-            model, examples, tokenizer.pad_token_id, ws.project.benchmarks.batch_size
-        )
-        return [loss / n for loss, n in zip(found, tokens, strict=True)]
+        batch_size = ws.project.benchmarks.batch_size
+        found = iter(example_losses(model, examples, tokenizer.pad_token_id, batch_size))
+        return [sum(next(found) for _ in part) / n for part, n in zip(by_row, tokens, strict=True)]
 
     model = load_base(base, ws.directory, ws.project.execution)
     measured = {"base_loss": losses(model)}

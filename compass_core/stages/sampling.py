@@ -19,6 +19,7 @@ from compass_core.sampling.select import Selection, Target, select_rows
 from compass_core.stages import frames
 from compass_core.stages.clusters import vectors_of
 from compass_core.stages.gaps import token_counts
+from compass_core.turns import Exchange, earlier_exchanges, messages
 from compass_core.workspace import Workspace
 
 HELD_ROWS = 200_000  # vectors of pools up to this size are read at once, of larger ones as needed
@@ -28,7 +29,8 @@ def sample_language(ws: Workspace, language: str) -> tuple[pl.DataFrame, Selecti
     """Select, store as Parquet and JSONL; returns all rows, the selection, the data version."""
     rows, selection = select_language(ws, language)
     _write(ws, language, rows, selection)
-    lines = rows.select(pl.format("{}/{}/{}", "origin", "row_id", "response")).to_series()
+    said = pl.col("earlier_turns").fill_null("")
+    lines = rows.select(pl.format("{}/{}/{}{}", "origin", "row_id", "response", said)).to_series()
     return rows, selection, version_of_set(lines)
 
 
@@ -143,12 +145,7 @@ def _with_clusters(
 
 
 def _write(ws: Workspace, language: str, rows: pl.DataFrame, selection: Selection) -> None:
-    lines = [
-        json.dumps(_chat(row), ensure_ascii=False)
-        for row in rows.select("row_id", "prompt", "response", "source", "license").iter_rows(
-            named=True
-        )
-    ]
+    lines = [json.dumps(_chat(row), ensure_ascii=False) for row in rows.iter_rows(named=True)]
     dropped = selection.dropped.with_columns(pl.lit(language).alias("language"))
     ws.store.write_parquet(layout.dropped(language), records.conform(dropped, records.DROPPED))
     gaps = ws.store.read_parquet(layout.gaps(language), ["jsd_bits_best"])
@@ -172,10 +169,9 @@ def _write(ws: Workspace, language: str, rows: pl.DataFrame, selection: Selectio
 def _chat(row: dict[str, Any]) -> dict[str, Any]:
     return {
         "id": row["row_id"],
-        "messages": [
-            {"role": "user", "content": row["prompt"]},
-            {"role": "assistant", "content": row["response"]},
-        ],
+        "messages": messages(
+            [*earlier_exchanges(row["earlier_turns"]), Exchange(row["prompt"], row["response"])]
+        ),
         "source": row["source"],
         "license": row["license"],
     }

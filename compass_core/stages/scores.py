@@ -34,6 +34,8 @@ def summarise_scores(
     per_suite = []
     for (suite, model), part in frame.group_by("suite", "model", maintain_order=True):
         figure = accuracy(part["correct"].to_numpy())
+        generated = part.filter(pl.col("response").is_not_null())
+        failed = int(generated["extracted"].is_null().sum())
         per_suite.append(
             {
                 "suite": suite,
@@ -42,8 +44,9 @@ def summarise_scores(
                 "accuracy": figure.accuracy,
                 "low": figure.low,
                 "high": figure.high,
-                "no_answer_found": int(
-                    (part["response"].is_not_null() & part["extracted"].is_null()).sum()
+                "no_answer_found": failed,
+                "no_answer_percent": (
+                    100 * failed / generated.height if generated.height else None
                 ),
             }
         )
@@ -56,7 +59,8 @@ def summarise_scores(
             "accuracy": pl.Float64,
             "low": pl.Float64,
             "high": pl.Float64,
-            "no_answer_found": pl.Int64,
+            "no_answer_found": pl.Int64,  # of the generated answers, those with none in them
+            "no_answer_percent": pl.Float64,  # null where choices were scored
         },
     ).sort("suite", "model")
     lines = frame.select(

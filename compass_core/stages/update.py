@@ -7,6 +7,7 @@ row that a full training would have learnt, and is fresh on the same data.
 """
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 import polars as pl
@@ -18,7 +19,7 @@ from compass_core.stages import frames
 from compass_core.workspace import Workspace
 
 Mode = Literal["full", "ecda"]
-KEY = ["row_id", "prompt", "response"]
+KEY = ["row_id", "prompt", "response", "earlier_turns"]
 HISTORY_FILE = "history.parquet"
 
 
@@ -44,7 +45,8 @@ class TrainingPlan:
 
 def plan_training(ws: Workspace, language: str, asked: Literal["full", "update"]) -> TrainingPlan:
     """Decide; reads the training set, and the memory of the serving version. Trains nothing."""
-    rows = _with_held(ws, ws.store.read_parquet(layout.training_set(language, "parquet")))
+    chosen = ws.store.read_parquet(layout.training_set(language, "parquet"))
+    rows = _with_held(ws, records.widened(chosen, records.SELECTIONS))
     present = records.conform(rows, records.HISTORY)
     anchor = _anchor(ws, language)
     trained = rows.filter(~pl.col("held"))
@@ -64,7 +66,7 @@ def plan_training(ws: Workspace, language: str, asked: Literal["full", "update"]
     strange = _difference(ws, folder)
     if strange:
         return full(f"trained from zero: {parent} cannot be trained on, {strange}")
-    learnt = pl.read_parquet(folder / HISTORY_FILE)
+    learnt = read_history(folder)
     still = _still_there(ws, language, learnt)
     withdrawn = learnt.height - still.height
     allowed = ws.project.continual.max_withdrawn_share
@@ -89,6 +91,11 @@ def plan_training(ws: Workspace, language: str, asked: Literal["full", "update"]
         before,
         withdrawn,
     )
+
+
+def read_history(folder: Path) -> pl.DataFrame:
+    """What a version has learnt (records.HISTORY), from the folder of its memory."""
+    return records.widened(pl.read_parquet(folder / HISTORY_FILE), records.HISTORY)
 
 
 def _with_held(ws: Workspace, rows: pl.DataFrame) -> pl.DataFrame:

@@ -114,7 +114,11 @@ def _log(part: pl.DataFrame, path: Path) -> None:
 
 
 def _items(part: pl.DataFrame, folder: Path, tag: str) -> None:
-    rows = part.with_columns(pl.col("split").replace_strict(SPLITS, default="test").alias("to"))
+    asked = pl.concat_str("context", pl.lit("\n"), "question")  # null where there is no passage
+    rows = part.with_columns(
+        pl.coalesce(asked, "question").alias("question"),
+        pl.col("split").replace_strict(SPLITS, default="test").alias("to"),
+    )
     for (suite, split), some in rows.group_by("source", "to", maintain_order=True):
         kept = some.select("id", "question", "choices", "answer", "subject")
         _parquet(kept, folder / str(suite) / tag / f"{split}.parquet")

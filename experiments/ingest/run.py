@@ -20,6 +20,7 @@ import polars as pl
 import typer
 
 from compass_core import layout, records
+from compass_core.benchmarks.contamination import BenchmarkIndex
 from compass_core.config.load import load_project
 from compass_core.corpora.benchmark_items import ingest_benchmarks
 from compass_core.corpora.files import find_languages
@@ -44,14 +45,13 @@ def main(
     settings = project.resolve() / "compass.yaml"
     text = settings.read_text().split("\ncleaning:")[0].rstrip()
     settings.write_text(f"{text}\ncleaning:\n  duplicates: {duplicates}\n")
-    started = time.monotonic()
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         parts = {
             "auxiliary_corpus": _corpora(settings, pool),
             "usage_logs": _logs(settings, pool),
             "benchmark_items": _benchmarks(settings, pool),
         }
-    wall_s = time.monotonic() - started
+        contamination = _contamination(settings, pool)
     costs = [one for part in parts.values() for one in part["languages"].values()]
     cpu_s = sum(one["cpu_s"] for one in costs)
     read = sum(part["read"] for part in parts.values())
@@ -60,8 +60,8 @@ def main(
         "duplicates": duplicates,
         "only": sorted(only or []),
         "parts": parts,
+        "contamination": contamination,
         "rows_read": read,
-        "wall_s": round(wall_s, 1),
         "cpu_s": round(cpu_s, 1),
         "rows_per_cpu_s": round(read / cpu_s),
         "workers": workers,
@@ -191,6 +191,37 @@ def _read_items(ws: Workspace, language: str) -> dict[str, Any]:
     publish_ingest(ws.store, result, layout.benchmark(language), "benchmark_items", language)
     account = (result.rows_read, result.accepted.height, result.reasons, result.pii)
     return {"account": account, **_cost(started)}
+
+
+def _contamination(file: Path, pool: ProcessPoolExecutor) -> dict[str, Any]:
+    """Rows of each language's auxiliary corpus that hold one of its benchmark items."""
+    languages = _open(file).targets
+    made = list(pool.map(_screen, [file] * len(languages), languages))
+    return dict(zip(languages, made, strict=True))
+
+
+def _screen(file: Path, language: str) -> dict[str, Any]:
+    return _once(file, f"contamination-{language}", lambda: _screened(_open(file), language))
+
+
+def _screened(ws: Workspace, language: str) -> dict[str, Any]:
+    started = time.process_time()
+    key = layout.corpus("auxiliary", language)
+    rows = ws.store.read_parquet(key) if ws.store.exists(key) else records.empty(records.TEXT)
+    items = ws.store.read_parquet(layout.benchmark(language))
+    hits = BenchmarkIndex(items).screen(rows).hits
+    found = rows.join(hits, on="row_id").with_columns(
+        pl.col("detail").str.split(" ").list.first().alias("suite")
+    )
+    by = found.group_by("file", "suite").len().sort("file", "suite")
+    return {
+        "rows": rows.height,
+        "items": items.height,
+        "hits": found.height,
+        "by_file_and_suite": {f"{name} / {suite}": n for name, suite, n in by.iter_rows()},
+        "examples": found.sort("row_id")["detail"].head(3).to_list(),
+        **_cost(started),
+    }
 
 
 class _Total:

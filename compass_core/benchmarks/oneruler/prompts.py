@@ -1,4 +1,4 @@
-"""What the long-context tasks say, in 25 of OneRuler's 26 languages (not Sesotho).
+"""What the long-context tasks say, in OneRuler's 26 languages.
 
 A language has: read, needle, ask one key, ask two keys, list all or say none, the word for none,
 the form of the answer, here is a list of words, which ten are most frequent; then its nouns.
@@ -327,6 +327,18 @@ ko
 다음은 번호가 매겨진 단어 목록입니다. 어떤 단어는 다른 단어보다 더 자주 나옵니다.
 목록에서 가장 자주 나오는 단어 10개는 무엇입니까?
 사과 / 다리 / 촛불 / 정원 / 강물 / 창문 / 산봉우리 / 편지 / 망아지 / 부엌
+
+st
+Bala temana e latelang mme o hopole seo e se buang. Potso e tla ka morao ho yona.
+Nomoro ya lekunutu ya "{key}" ke {value}.
+Temana e fana ka dinomoro dife tsa lekunutu tsa "{a}"?
+Temana e fana ka dinomoro dife tsa lekunutu tsa "{a}" le tsa "{b}"?
+Di ngole kaofela. Haeba ha ho nomoro e jwalo, araba "ha e yo".
+ha e yo
+Araba ka sebopeho sena:
+Lena ke lenane la mantswe a nang le dinomoro. A mang a hlaha hangata ho feta a mang.
+Ke mantswe afe a 10 a hlahang hangata ho feta lenaneng?
+apole / borokgo / kerese / serapa / noka / fensetere / thaba / lengolo / pere / kitjhene
 """
 
 

@@ -188,6 +188,27 @@ def test_a_gradient_that_is_not_a_number_never_reaches_the_weights(run, monkeypa
         run("out")
 
 
+@pytest.mark.parametrize("packing", [False, True])
+def test_a_conversation_teaches_each_of_its_answers(run, project, packing):
+    from compass_core.adapters.conversation import examples_of
+    from compass_core.adapters.model_folder import load_tokenizer
+    from compass_core.turns import Exchange, earlier_turns
+
+    before = earlier_turns([Exchange("Mji mkuu wa Kenya?", "Nairobi")])
+    rows = ROWS.with_columns(earlier_turns=pl.when(pl.col("row_id") == "0-3").then(pl.lit(before)))
+    adapter = SHORT.model_copy(update={"packing": packing, "max_tokens": 128})
+    plain, _ = run("plain", adapter=adapter)
+    told, _ = run("told", rows=rows, adapter=adapter, checkpoints="other")
+    tokenizer = load_tokenizer(BaseModelSettings(model="models/llama"), project)
+    counted = [sum(e.supervised for e in examples_of(tokenizer, f, 128)) for f in (ROWS, rows)]
+    assert (plain.supervised_tokens, told.supervised_tokens) == tuple(2 * n for n in counted)
+    assert counted[1] > counted[0]
+    assert told.rows == rows.height
+    assert plain.weights_version != told.weights_version
+    nothing = ROWS.with_columns(earlier_turns=pl.lit(None, dtype=pl.String))
+    assert run("same", rows=nothing, adapter=adapter)[0].weights_version == plain.weights_version
+
+
 def test_what_was_cut_is_counted(run):
     long = ROWS.with_columns(
         prompt=pl.when(pl.col("row_id") == "0-0").then(pl.lit("neno " * 200)).otherwise("prompt")

@@ -8,7 +8,12 @@ import pytest
 from compass_core import records
 from compass_core.adapters.model_folder import load_base, load_tokenizer
 from compass_core.adapters.train import train_adapter
-from compass_core.benchmarks.harness import local_dataset, run_harness, task_manager
+from compass_core.benchmarks.harness import (
+    data_from,
+    local_dataset,
+    run_harness,
+    task_manager,
+)
 from compass_core.benchmarks.suites import score_suites
 from compass_core.config.schema import Adapter, BaseModelSettings, Benchmarks, Execution, Suite
 from compass_core.errors import InputError
@@ -91,7 +96,7 @@ def folder(tmp_path_factory):
     return folder
 
 
-def by_hand(folder, tasks, adapter):
+def by_hand(folder, tasks, adapter, generation=None):
     """The harness as its users call it: a model folder, and PEFT's for the adapter."""
     arguments = {"pretrained": str(folder / "m"), "dtype": "float32"}
     if adapter:
@@ -102,6 +107,7 @@ def by_hand(folder, tasks, adapter):
         tasks=tasks,
         batch_size=4,
         device="cpu",
+        gen_kwargs=generation,
         bootstrap_iters=0,
         task_manager=task_manager(),
     )
@@ -194,3 +200,103 @@ def test_a_local_copy_without_the_language_says_what_is_there(folder):
         local_dataset(folder / "lite", "hi")
     found = local_dataset(folder / "lite", "sw")
     assert {name: len(part) for name, part in found.items()} == {"dev": 12, "test": 12}
+
+
+SUBJECTS = ("business_ethics", "virology")
+TARGETS = ("sw", "hi", "ar", "th", "yo", "zu", "bn", "pt")
+
+
+@pytest.fixture(scope="module")
+def copies(folder):
+    """Local copies of Global-MMLU (full) and MMLU-ProX in the shape that the Hub has them in."""
+    full = [
+        {
+            "question": f"Swali la {subject} {i}?",
+            **{f"option_{x}": f"Chaguo {x}{i}" for x in "abcd"},
+            "answer": "ABCD"[i % 4],
+            "subject": subject,
+        }
+        for subject in SUBJECTS
+        for i in range(5)
+    ]
+    (folder / "full" / "sw").mkdir(parents=True)
+    for part in ("test", "dev"):
+        path = folder / "full" / "sw" / f"{part}-00000-of-00001.parquet"
+        pl.DataFrame(full).write_parquet(path)
+    prox = [
+        {
+            "question": f"Swali {i}?",
+            **{f"option_{x}": f"Chaguo {x}" for x in range(10)},
+            "answer": "ABC"[i % 3],
+            "category": category,
+            "cot_content": "Jibu: Tufikirie. Jibu ni (A).",
+        }
+        for category in ("business", "law")
+        for i in range(6)
+    ]
+    for language in TARGETS:
+        root = folder / "languages" / language
+        root.mkdir(parents=True)
+        for part in ("test", "validation"):
+            path = root / f"{part}-00000-of-00001.parquet"
+            pl.DataFrame(prox).write_parquet(path)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("task", "data", "generated"),
+    [
+        ("global_mmlu_full_sw_business_ethics", "full", False),
+        ("mmlu_prox_sw_law", "languages", True),
+        ("mmlu_prox_lite_sw_business", "languages", True),
+    ],
+)
+def test_the_harness_own_tasks_agree_to_the_last_item(copies, task, data, generated):
+    suite = Suite(name="s", kind="lm_eval", task=task, data=data, max_new_tokens=6)
+    scored = score_suites(
+        records.empty(records.BENCHMARK),
+        "sw",
+        [suite],
+        BASE,
+        {"v0001": copies / "adapter"},
+        Benchmarks(batch_size=4),
+        CPU,
+        copies,
+    )
+    said = {}
+    for model in ("base", "adapter"):
+        with data_from(copies / data):
+            expected = by_hand(copies, [task], model == "adapter", "max_gen_toks=6")
+        mine = scored.filter(pl.col("model") == model)
+        assert sorted(mine["item_id"]) == sorted(expected)
+        assert mine.height == (6 if generated else 5)
+        for row in mine.iter_rows(named=True):
+            sample = expected[row["item_id"]]
+            if generated:
+                assert row["correct"] == (sample["exact_match"] == 1.0)
+                assert row["response"] == sample["resps"][0][0]
+                assert (row["extracted"] or "[invalid]") == sample["filtered_resps"][0]
+            else:
+                assert row["correct"] == (sample["acc"] == 1.0)
+                given = [pair[0] for pair in sample["filtered_resps"]]
+                assert row["logliks"] == pytest.approx(given, abs=1e-4)
+        said[model] = mine["response" if generated else "logliks"].to_list()
+    assert said["base"] != said["adapter"]
+
+
+def test_mmlu_prox_finds_the_answer_in_the_languages_own_words(copies, monkeypatch):
+    from lm_eval.models.huggingface import HFLM
+    from lm_eval.tasks.mmlu_prox.lang_libs import LANG_LIBS
+
+    model, tokenizer = load_base(BASE, copies, CPU), load_tokenizer(BASE, copies)
+    suite = Suite(name="p", kind="lm_eval", task="mmlu_prox_{lang}_law", data="languages", shots=0)
+    for language in TARGETS:
+        said = [f"... {LANG_LIBS[language][5].format('B')}", "?"]
+
+        def answers(self, requests, said=said, **more):
+            return [said[i % 2] for i in range(len(requests))]
+
+        monkeypatch.setattr(HFLM, "generate_until", answers)
+        rows = run_harness(suite, language, model, tokenizer, 4, copies)
+        assert [row["extracted"] for row in rows] == ["B", None] * 3, language
+        assert [row["correct"] for row in rows] == [False, False, False, False, True, False]

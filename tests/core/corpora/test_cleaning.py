@@ -1,6 +1,7 @@
 """The rules for text, each with text that breaks it and text that does not."""
 
 import random
+import unicodedata
 
 import pytest
 
@@ -62,6 +63,29 @@ def test_boilerplate_lines_go_but_never_the_whole_text():
     text = "How to bake bread\nThis site uses cookies.\nMix flour and water."
     assert without_boilerplate(text) == "How to bake bread\nMix flour and water."
     assert without_boilerplate("What is a privacy policy?\nlorem ipsum") != ""
+
+
+BANNERS = {
+    "ar": ("كيف أخبز؟", "اقرأ سياسة الخصوصية الخاصة بنا"),
+    "bn": ("রুটি কীভাবে বানাব?", "আমাদের গোপনীয়তা নীতি পড়ুন"),
+    "ha": ("Yaya ake yin burodi?", "Karanta manufar sirri tamu"),
+    "hi": ("रोटी कैसे बनती है?", "यह साइट कुकीज़ का उपयोग करती है"),
+    "id": ("Bagaimana membuat roti?", "Situs ini menggunakan cookie"),
+    "ig": ("Kedu ka e si eme achịcha?", "Gụọ iwu nzuzo anyị"),
+    "ja": ("パンの作り方は？", "当サイトはCookieを使用しています"),
+    "pt": ("Como se faz pão?", "Leia a nossa Política de Privacidade"),
+    "sw": ("Mkate huokwaje?", "Soma Sera ya Faragha yetu"),
+    "th": ("ทำขนมปังอย่างไร", "เว็บไซต์นี้ใช้คุกกี้"),
+    "yo": ("Báwo ni a ṣe ń ṣe búrẹ́dì?", "Ka ètò ìpamọ́ wa"),
+    "zu": ("Senziwa kanjani isinkwa?", "Funda inqubomgomo yobumfihlo yethu"),
+}
+
+
+@pytest.mark.parametrize("language", BANNERS)
+def test_boilerplate_is_known_in_the_target_languages(language):
+    asked, banner = (unicodedata.normalize("NFC", text) for text in BANNERS[language])
+    assert without_boilerplate(f"{asked}\n{banner}\n{asked}") == f"{asked}\n{asked}"
+    assert without_boilerplate(f"{asked}\n{asked}") == f"{asked}\n{asked}"
 
 
 def long_text(seed, words=80):

@@ -14,6 +14,8 @@ from compass_core.corpora import readers
 from compass_core.corpora.ingest import ingest_text
 from compass_core.corpora.rules import Rules
 from compass_core.errors import InputError
+from compass_core.hashing import text_hash
+from compass_core.turns import earlier_exchanges
 
 RULES = Rules(ingest=Ingest(max_chars=200))
 
@@ -56,12 +58,38 @@ def test_all_shapes_become_prompt_and_response(tmp_path):
     }
 
 
-def test_of_a_conversation_the_last_question_and_its_answer_count(tmp_path):
-    turns = [("user", "a"), ("assistant", "b"), ("user", "c"), ("assistant", "d")]
-    put(tmp_path, "a.jsonl", {"messages": [{"role": r, "content": t} for r, t in turns]})
-    assert ingest_text(tmp_path, "sw", RULES).accepted.select("prompt", "response").rows() == [
-        ("c", "d")
-    ]
+def chat(*texts, **more):
+    roles = ["user", "assistant"] * (len(texts) // 2)
+    turns = zip(roles, texts, strict=True)
+    return {"messages": [{"role": r, "content": t} for r, t in turns], **more}
+
+
+def test_of_a_conversation_the_last_exchange_is_the_row_and_the_others_stay_with_it(tmp_path):
+    put(tmp_path, "a.jsonl", chat("bei\x07", "b"), chat("a ", "piga 0754 123 456", "c", "d"))
+    result = ingest_text(tmp_path, "sw", RULES)
+    kept = result.accepted.row(0, named=True)
+    assert (kept["prompt"], kept["response"]) == ("c", "d")
+    assert earlier_exchanges(kept["earlier_turns"]) == [("a", "piga <PHONE>")]
+    assert (kept["pii"], result.pii) == (1, {"phone": 1})
+    put(tmp_path, "a.jsonl", chat("a", "b\x07", "c", "d"))
+    assert reasons(tmp_path) == {"control_characters": 1}
+
+
+def test_what_was_said_before_tells_rows_apart(tmp_path):
+    put(tmp_path, "a.jsonl", chat("a", "b", "c", "d"), chat("x", "y", "c", "d"), chat("c", "d"))
+    rows = ingest_text(tmp_path, "sw", RULES).accepted
+    assert rows.height == rows["row_hash"].n_unique() == rows["row_id"].n_unique() == 3
+    assert rows["content_hash"].n_unique() == 1
+    put(tmp_path, "b.jsonl", chat("A ", "b", "c", "d"))
+    assert reasons(tmp_path) == {"exact_duplicate": 1}
+
+
+def test_a_row_of_one_turn_has_the_hashes_it_had_before_there_were_conversations(tmp_path):
+    put(tmp_path, "a.jsonl", chat("c", "d", source="s", license="l", id="7"))
+    kept = ingest_text(tmp_path, "sw", RULES).accepted.row(0, named=True)
+    assert kept["row_hash"] == text_hash("sw", "c", "d", "s", "l", "7")
+    assert kept["row_id"] == text_hash("sw", "s", "7")
+    assert kept["earlier_turns"] is None
 
 
 def test_every_kind_of_bad_line_has_its_reason(tmp_path):

@@ -56,6 +56,22 @@ def test_mixtures_are_marked_and_a_name_is_none():
     assert not mixed(f"{SENTENCES['sw']} {SENTENCES['sw']}", "sw")
 
 
+ENGLISH = "The farmers of the village harvested a lot of maize after the heavy rain had come."
+
+
+@pytest.mark.parametrize("language", ["sw", "zu", "ha", "ig"])
+def test_mixtures_within_one_script_are_found_also_without_a_full_stop(language):
+    own = SENTENCES[language]
+    half = " ".join(own.split()[:6]), " ".join(ENGLISH.split()[8:])
+    both = identify([f"{own} {ENGLISH}", f"{half[0]} {half[1]}"], language, RULES)
+    assert [found.mixed for found in both] == [True, True]
+
+
+def test_near_neighbours_make_nobody_less_sure_and_no_mixture():
+    zulu, xhosa = SENTENCES["zu"], "Amafama aselalini avune umbona omninzi emva kwemvula enkulu."
+    assert not identify([f"{zulu} {xhosa}"], "zu", RULES)[0].mixed
+
+
 def test_rows_carry_both_tags_and_keep_their_version(tmp_path):
     rows = [
         {"prompt": SENTENCES["sw"], "response": "Ndiyo, walivuna."},

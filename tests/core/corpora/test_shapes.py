@@ -10,7 +10,12 @@ from compass_core.corpora.files import source_files
 from compass_core.corpora.ingest import ingest_text
 from compass_core.corpora.mapping import readings
 from compass_core.corpora.rules import Rules
-from compass_core.corpora.shapes import ShapeError, prompt_and_response, turns_of
+from compass_core.corpora.shapes import (
+    ShapeError,
+    exchanges_of,
+    prompt_and_response,
+    turns_of,
+)
 
 TURNS = [
     {"from": "system", "value": "Be kind."},
@@ -50,12 +55,42 @@ def test_each_shape_gives_the_last_question_and_its_answer(record):
         ({"conversations": TURNS[:2]}, "no text in the last assistant turn"),
         ({"text": "One sentence only."}, "received one sentence"),
         ({"messages": "[{"}, "no JSON list"),
+        ({"instruction": "a", "output": "b", "history": [["c"]]}, "history: allowed is a list of"),
         ({"question": "x"}, "columns of the corpus in compass.yaml"),
     ],
 )
 def test_what_is_no_exchange_says_what_is_missing(record, said):
     with pytest.raises(ShapeError, match=said.replace("[", r"\[")):
         prompt_and_response(record)
+
+
+def said(*turns):
+    return {"messages": [{"role": role, "content": text} for role, text in turns]}
+
+
+def test_earlier_exchanges_are_kept_and_system_turns_are_not():
+    assert exchanges_of({"conversations": TURNS}) == [
+        ("Habari", "Nzuri"),
+        ("Bei gani?", "Mia mbili"),
+    ]
+    assert len(exchanges_of({"instruction": "Bei gani?", "output": "Mia mbili"})) == 1
+    alpaca = {"instruction": "Bei gani?", "output": "Mia mbili", "history": [["Habari", "Nzuri"]]}
+    assert exchanges_of(alpaca) == [("Habari", "Nzuri"), ("Bei gani?", "Mia mbili")]
+    twice = said(("user", "a"), ("assistant", "b"), ("assistant", "c"), ("user", "d"))
+    twice["messages"].append({"role": "assistant", "content": "e"})
+    assert exchanges_of(twice) == [("a", "c"), ("d", "e")]
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        [("user", "a"), ("user", "b"), ("assistant", "c")],  # a was never answered
+        [("user", ""), ("assistant", "c")],  # an image
+        [("user", "a"), ("assistant", "call"), ("tool", "7"), ("assistant", "c")],
+    ],
+)
+def test_of_a_conversation_that_cannot_be_rendered_the_last_exchange_is_kept(before):
+    assert exchanges_of(said(*before, ("user", "d"), ("assistant", "e"))) == [("d", "e")]
 
 
 def test_a_turn_without_text_is_empty_and_not_an_error():

@@ -10,6 +10,7 @@ from compass_core.config.schema import Project
 from compass_core.hashing import text_hash
 from compass_core.stages import sampling as stage
 from compass_core.storage import Store
+from compass_core.turns import Exchange, earlier_turns
 from compass_core.workspace import Workspace
 from tests.core.sampling.test_select import gap_table, unit_vectors
 
@@ -104,6 +105,39 @@ def test_what_is_written_is_explained_and_counted(ws):
     assert sample["spent"] == sample["rows"] == 12
     assert sample["jsd_bits_after"] == selection.summary["jsd_bits_after"]
     assert stage.sample_language(ws, "sw")[2] == version
+
+
+def test_a_conversation_is_chosen_whole(ws):
+    key = layout.corpus("auxiliary", "en")
+    pool = ws.store.read_parquet(key)
+    said = earlier_turns([Exchange("hello", "how can I help with the harvest of cloves today")])
+    told = pool.with_columns(earlier_turns=pl.lit(said))
+    before = stage.select_language(ws, "sw")[0].filter(pl.col("row_language") == "en")
+    ws.store.write_parquet(key, told)
+    rows, _, version = stage.sample_language(ws, "sw")
+    chosen = rows.filter(pl.col("row_language") == "en")
+    assert chosen.height
+    assert chosen["supervised_tokens"].min() > before["supervised_tokens"].max()
+    lines = ws.store.read_bytes(layout.training_set("sw", "jsonl")).decode().splitlines()
+    found = {line["id"]: line["messages"] for line in map(json.loads, lines)}
+    turns = found[chosen["row_id"][0]]
+    assert [turn["role"] for turn in turns] == ["user", "assistant"] * 2
+    assert turns[0]["content"] == "hello"
+    other = pool.with_columns(earlier_turns=pl.lit(said.replace("harvest", "price")))
+    ws.store.write_parquet(key, other)
+    assert stage.sample_language(ws, "sw")[2] != version
+    ws.store.write_parquet(
+        key,
+        pool.with_columns(earlier_turns=pl.lit(earlier_turns([Exchange(QUESTION, "Zanzibar")]))),
+    )
+    assert not stage.select_language(ws, "sw")[0].filter(pl.col("row_language") == "en").height
+
+
+def test_a_corpus_stored_before_there_were_conversations_is_read(ws):
+    key = layout.corpus("auxiliary", "en")
+    expected = stage.select_language(ws, "sw")[0]
+    ws.store.write_parquet(key, ws.store.read_parquet(key).drop("earlier_turns"))
+    assert stage.select_language(ws, "sw")[0].equals(expected)
 
 
 def test_a_pool_too_large_to_hold_its_vectors_gives_the_same_rows(ws, monkeypatch):

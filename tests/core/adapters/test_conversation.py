@@ -1,0 +1,146 @@
+"""Conversations through each family's template: what carries loss, and what stands before it."""
+
+import copy
+
+import polars as pl
+import pytest
+
+from compass_core.adapters.chat import encode_example, prompt_text
+from compass_core.adapters.conversation import encode_conversation, row_examples
+from compass_core.adapters.model_folder import load_tokenizer
+from compass_core.adapters.tokens import row_tokens
+from compass_core.config.schema import BaseModelSettings
+from compass_core.turns import Exchange, earlier_turns
+from tests.core.families import NAMES, family_folder
+
+SAID = [
+    Exchange("Bei ya chai?", "Mia mbili"),
+    Exchange("चाय का दाम?", "दो सौ"),
+    Exchange("ราคาชา", "สองร้อย"),
+]
+END = {
+    "llama-3.1": "<|eot_id|>",
+    "qwen2.5": "<|im_end|>",
+    "qwen3": "<|im_end|>",
+    "qwen3.5": "<|im_end|>",
+    "phi-4-mini": "<|end|>",
+}
+ONE_SEQUENCE = {"llama-3.1", "qwen2.5", "phi-4-mini"}  # qwen3 drops earlier thinking blocks
+
+
+@pytest.fixture(scope="module")
+def families(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("families")
+    for name in NAMES:
+        family_folder(folder / name, name)
+    return folder
+
+
+def of(families, name):
+    return load_tokenizer(BaseModelSettings(model=f"./{name}"), families)
+
+
+def learned(tokenizer, example):
+    """Text of each supervised span."""
+    spans, open_ = [], False
+    for label in example.labels:
+        if label != -100:
+            if not open_:
+                spans.append([])
+            spans[-1].append(label)
+        open_ = label != -100
+    return [tokenizer.decode(span) for span in spans]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_answer_carries_loss_once_and_nothing_else_does(families, name):
+    tokenizer = of(families, name)
+    examples = encode_conversation(tokenizer, "r", SAID, 512)
+    answers = [f"{exchange.response}{END[name]}" for exchange in SAID]
+    assert [text for e in examples for text in learned(tokenizer, e)] == answers
+    assert sum(e.supervised for e in examples) == sum(
+        label != -100 for e in examples for label in e.labels
+    )
+    assert len(examples) == (1 if name in ONE_SEQUENCE else 3)
+    assert len({e.row_id for e in examples}) == len(examples)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_before_each_answer_stands_what_a_server_would_generate_from(families, name):
+    tokenizer = of(families, name)
+    examples = encode_conversation(tokenizer, "r", SAID, 512)
+    ends = [
+        (example, start)
+        for example in examples
+        for start, label in enumerate(example.labels)
+        if label != -100 and example.labels[start - 1] == -100
+    ]
+    for i, (example, start) in enumerate(ends):
+        asked = prompt_text(tokenizer, SAID[i].prompt, SAID[:i])
+        assert tokenizer.decode(example.ids[:start]) == asked
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_one_turn_is_what_it_was(families, name):
+    tokenizer = of(families, name)
+    rows = pl.DataFrame(
+        [
+            {"row_id": "a", "prompt": "Swali", "response": "Jibu", "earlier_turns": None},
+            {
+                "row_id": "b",
+                "prompt": SAID[1].prompt,
+                "response": SAID[1].response,
+                "earlier_turns": earlier_turns(SAID[:1]),
+            },
+        ]
+    )
+    single = [encode_example(tokenizer, "a", "Swali", "Jibu", 64)]
+    assert row_examples(tokenizer, rows, 64)[0] == single
+    assert row_examples(tokenizer, rows.drop("earlier_turns"), 64)[0] == single
+    assert row_examples(tokenizer, rows, 512)[1] == encode_conversation(
+        tokenizer, "b", SAID[:2], 512
+    )
+
+
+def test_without_a_template_turns_end_with_the_end_token(project):
+    plain = load_tokenizer(BaseModelSettings(model="models/plain"), project)
+    (example,) = encode_conversation(plain, "r", SAID[:2], 512)
+    assert plain.decode(example.ids) == (
+        "<s>User: Bei ya chai?\nAssistant: Mia mbili</s>\nUser: चाय का दाम?\nAssistant: दो सौ</s>"
+    )
+    assert learned(plain, example) == ["Mia mbili</s>", "दो सौ</s>"]
+
+
+def test_a_template_that_closes_no_turn_makes_an_example_of_each(project):
+    bare = copy.deepcopy(load_tokenizer(BaseModelSettings(model="models/llama"), project))
+    bare.chat_template = (
+        "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}"
+        "{% if add_generation_prompt %}assistant: {% endif %}"
+    )
+    examples = encode_conversation(bare, "r", SAID[:2], 512)
+    assert [learned(bare, e) for e in examples] == [["Mia mbili</s>"], ["दो सौ</s>"]]
+
+
+@pytest.mark.parametrize("name", ["llama-3.1", "qwen3"])
+def test_what_is_too_long_loses_its_oldest_exchanges(families, name):
+    tokenizer = of(families, name)
+    whole = encode_conversation(tokenizer, "r", SAID, 512)
+    room = max(len(e.ids) for e in whole) - 1
+    cut = encode_conversation(tokenizer, "r", SAID, room)
+    assert all(len(e.ids) <= room for e in cut)
+    assert cut[-1].truncated
+    text = tokenizer.decode(cut[-1].ids)
+    assert "ราคาชา" in text
+    assert "Bei ya chai?" not in text
+    assert learned(tokenizer, cut[-1])[-1].startswith("สองร้อย")
+
+
+def test_tokens_of_all_answers_are_counted(families):
+    rows = pl.DataFrame(
+        {"response": ["Jibu", SAID[2].response], "earlier_turns": [None, earlier_turns(SAID[:2])]}
+    )
+    settings = BaseModelSettings(model="./llama-3.1")
+    counted = row_tokens(settings, families, rows)
+    (example,) = encode_conversation(of(families, "llama-3.1"), "r", SAID, 512)
+    assert counted[1] == example.supervised
+    assert counted[0] == encode_example(of(families, "llama-3.1"), "r", "q", "Jibu", 64).supervised
