@@ -119,7 +119,14 @@ _TABLE = (
         "gap_report",
         "language",
         ("cluster_assignments",),
-        settings=("gaps", "usage", "sampling.budget", "sampling.unit"),
+        settings=(
+            "gaps",
+            "usage",
+            "sampling.budget",
+            "sampling.unit",
+            "sampling.max_share_per_language",
+            "sampling.min_share_per_language",
+        ),
         models=("base_model",),
     ),
     Node(

@@ -1,7 +1,7 @@
 """The gap report of a language."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -9,11 +9,11 @@ import polars as pl
 from compass_core import records
 from compass_core.clusters.assign import OWN_BUCKET
 from compass_core.clusters.model import ClusterModel
-from compass_core.config.schema import Gaps, Usage
+from compass_core.config.schema import Gaps, Sampling, Usage
 from compass_core.errors import InputError
 from compass_core.gaps.divergence import interval, jsd_bits, shrunk
 from compass_core.gaps.merge import merge_small
-from compass_core.sampling.allocate import waterfill
+from compass_core.sampling.limits import best_amounts
 
 
 @dataclass(frozen=True)
@@ -34,17 +34,19 @@ def gap_report(
     model: ClusterModel,
     gaps: Gaps,
     usage: Usage,
-    budget: int,
-    unit: Literal["tokens", "rows"],
+    sampling: Sampling,
     first_day: str | None,
     last_day: str | None,
 ) -> GapReport:
     """Measure gaps from records.ASSIGNMENTS, records.CLUSTERS and tokens (row_id, role, count).
 
-    p_usage counts prompts: that is what users send. p_training counts in `unit`, supervised tokens
-    by default: that is what the loss is made of, and what a budget buys. p_usage is shrunk towards
-    the pool by `gaps.prior_strength` rows; small clusters are merged, visibly. Off-target pool rows
-    are not available. Raises InputError when there is no usage at all.
+    p_usage counts prompts: that is what users send. p_training counts in `sampling.unit`,
+    supervised tokens by default: that is what the loss is made of, and what a budget buys. p_usage
+    is shrunk towards the pool by `gaps.prior_strength` rows; small clusters are merged, visibly.
+    Off-target pool rows are not available. `jsd_bits_best` is that of the best mix there is when
+    the budget is spent, within the limits by language; duplicates and rows that repeat benchmark
+    items are not known here and count as available. Raises InputError when there is no usage at
+    all.
     """
     ids = [int(c) for c in model.cluster_ids]
     if OWN_BUCKET in assignments["cluster_id"]:
@@ -77,12 +79,19 @@ def gap_report(
     def merged(values: np.ndarray) -> np.ndarray:
         return np.bincount(hosts, weights=values, minlength=len(ids))
 
+    by_language = _pool_by_language(language, counted)
+    tags = sorted(by_language["row_language"].unique())
+    unit = sampling.unit
+    cells = np.zeros((len(ids), len(tags)))
+    columns = ("cluster_id", "row_language", f"pool_{unit}")
+    for cluster, tag, amount in by_language.select(columns).iter_rows():
+        cells[hosts[place[cluster]], tags.index(tag)] += amount or 0
+
     p_usage, low, high = _usage(merged(logs), merged(proxy), merged(pool), gaps, usage, language)
     held = merged(training_tokens if unit == "tokens" else training)
-    available = merged(pool_tokens if unit == "tokens" else pool)
     p_training = held / held.sum() if held.sum() else np.zeros(len(ids))
     gap = np.clip(p_usage - p_training, 0, None)
-    taken = waterfill(p_usage, held, available, budget)
+    taken = best_amounts(p_usage, held, cells, tags, sampling)
     before, best = jsd_bits(p_training, p_usage), jsd_bits(held + taken, p_usage)
     titles = dict(clusters.select("cluster_id", "title").iter_rows())
     stands = hosts == np.arange(len(ids))
@@ -125,12 +134,10 @@ def gap_report(
         "merged_clusters": int((~stands).sum()),
         "gap_mass": float((gap * shown).sum()),
         "unit": unit,
-        "budget": budget,
+        "budget": sampling.budget,
         "fillable": float(taken.sum()),
     }
-    return GapReport(
-        records.conform(frame, records.GAPS), _pool_by_language(language, counted), summary
-    )
+    return GapReport(records.conform(frame, records.GAPS), by_language, summary)
 
 
 def _pool_by_language(language: str, counted: pl.DataFrame) -> pl.DataFrame:

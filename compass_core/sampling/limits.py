@@ -6,6 +6,8 @@ import numpy as np
 
 from compass_core.config.schema import Sampling
 from compass_core.errors import InputError
+from compass_core.sampling.allocate import waterfill
+from compass_core.sampling.allocate_limits import waterfill_within_limits
 from compass_core.sampling.pool import Pool
 from compass_core.sampling.take import Limits
 
@@ -37,6 +39,23 @@ def _shares(setting: float | dict[str, float], languages: list[str], rest: float
     if isinstance(setting, dict):
         return np.array([setting.get(tag, rest) for tag in languages], dtype=np.float64)
     return np.full(len(languages), float(setting))
+
+
+def best_amounts(
+    p_usage: np.ndarray,
+    held: np.ndarray,
+    available: np.ndarray,
+    languages: list[str],
+    sampling: Sampling,
+) -> np.ndarray:
+    """The amounts f64[K] of the best mix that spends the budget: exact, within the limits.
+
+    `available` f64[K, L] by cluster and pool language, in the budget's unit.
+    """
+    limits = language_limits(sampling, languages)
+    if limits.bind:
+        return waterfill_within_limits(p_usage, held, available, float(sampling.budget), limits)
+    return waterfill(p_usage, held, available.sum(axis=1), float(sampling.budget))
 
 
 def unmet_minimum(

@@ -9,6 +9,7 @@ from compass_core.sampling.pool import Pool, VectorSource
 BLOCK_ROWS = 4_096
 TIER_ROWS = 4_096  # rows of a cluster that are ranked together: fixed, so no budget can move them
 FETCHED_ROWS = 65_536  # vectors held at a time
+SKETCH_ROWS, SKETCH_DIMENSIONS = 4_096, 24
 
 
 def rank_rows(
@@ -105,7 +106,8 @@ class ByTarget(Ranked):
 
     Vectors are read for the tiers that a budget reaches and for no other row. Near-duplicates of a
     better row of the group are dropped on the way. Tiers do not depend on the budget, so neither
-    does any rank.
+    does any rank. Of every ranked row a sketch is kept (96 bytes), by which near-duplicates in
+    other clusters are looked for.
     """
 
     def __init__(
@@ -125,6 +127,14 @@ class ByTarget(Ranked):
         nearness = -np.round(pool.similarity[rows], 4)
         order = np.lexsort((pool.key[rows], nearness, pool.cluster[rows]))
         self.waiting = _split(rows[order], pool.cluster, groups)
+        self._directions: np.ndarray | None = None
+        self._sketches: dict[int, np.ndarray] = {}
+
+    def sketch(self, group: int, rows: np.ndarray) -> np.ndarray:
+        """Projections f32[m, s] of ranked rows of a group on orthonormal directions."""
+        order = np.argsort(self.rows[group])
+        at = order[np.searchsorted(self.rows[group], rows, sorter=order)]
+        return np.asarray(self._sketches[group][at])
 
     def extend(self, groups: Iterable[int]) -> None:
         batch: list[tuple[int, np.ndarray]] = []
@@ -142,6 +152,8 @@ class ByTarget(Ranked):
             return
         stacked = np.concatenate([rows for _, rows in batch])
         fetched = None if self.vectors is None else self.vectors(stacked)
+        if fetched is not None and self._directions is None:
+            self._directions = _main_directions(fetched[:SKETCH_ROWS])
         start = 0
         for group, rows in batch:
             mine = None if fetched is None else fetched[start : start + len(rows)]
@@ -163,6 +175,9 @@ class ByTarget(Ranked):
                 self.pool.twin[ordered[found]] = np.concatenate([earlier, ordered])[twins[found]]
                 self.pool.drop(ordered[found], "near_duplicate")
                 ordered = ordered[~found]
+                drawn = mine[order][~found] @ self._directions
+                before = self._sketches.get(group, drawn[:0])
+                self._sketches[group] = np.concatenate([before, drawn])
             self.rows[group] = np.concatenate([self.rows[group], ordered])
 
 
@@ -170,6 +185,13 @@ def _split(rows: np.ndarray, group: np.ndarray, groups: int) -> list[np.ndarray]
     """Rows that are sorted by group, as one array a group."""
     ends = np.searchsorted(group[rows], np.arange(1, groups))
     return np.split(rows, ends)
+
+
+def _main_directions(vectors: np.ndarray) -> np.ndarray:
+    """Orthonormal directions f32[d, s] along which these vectors f32[n, d] differ most."""
+    centred = (vectors - vectors.mean(axis=0)).astype(np.float64)
+    _, directions = np.linalg.eigh(centred.T @ centred)
+    return np.ascontiguousarray(directions[:, ::-1][:, :SKETCH_DIMENSIONS], dtype=np.float32)
 
 
 def mean_distance(

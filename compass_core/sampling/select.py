@@ -14,12 +14,14 @@ from compass_core.gaps.divergence import jsd_bits
 from compass_core.hashing import hash64, unit_of
 from compass_core.language_distance import similarity
 from compass_core.sampling import langrank
+from compass_core.sampling.alike import AcrossClusters
 from compass_core.sampling.explain import reason_of
-from compass_core.sampling.limits import language_limits, unmet_minimum
+from compass_core.sampling.limits import best_amounts, language_limits, unmet_minimum
 from compass_core.sampling.pool import CODE, REASONS, Pool, VectorSource, drop_unfit, read_pool
 from compass_core.sampling.rank import FETCHED_ROWS, ByTarget, InOrder, Ranked, mean_distance
-from compass_core.sampling.strategies import STRATEGIES, View
-from compass_core.sampling.take import Taken, take_by_level, take_within_limits
+from compass_core.sampling.strategies import STRATEGIES, Curve, View
+from compass_core.sampling.take import Limits, Taken, take_by_level
+from compass_core.sampling.turns import take_in_turns
 
 
 @dataclass(frozen=True)
@@ -70,27 +72,20 @@ def select_rows(
     strategy = STRATEGIES[sampling.strategy]
     hosts = _hosts(gaps)
     columns = read_pool(pool, hosts, sampling.unit, seed)
-    off_target = np.zeros(len(columns), dtype=bool)
-    if not strategy.anywhere:
-        off_target = pool["off_target"].to_numpy()
+    off_target = pool["off_target"].to_numpy()
     hits = _hits(pool, contamination)
-    drop_unfit(columns, hits.is_not_null().to_numpy(), _text_hashes(training), off_target)
+    unfit = np.zeros_like(off_target) if strategy.anywhere else off_target
+    drop_unfit(columns, hits.is_not_null().to_numpy(), _text_hashes(training), unfit)
     source = (lambda rows: vectors[rows]) if isinstance(vectors, np.ndarray) else vectors
-    scene = _Scene(language, columns, gaps, hosts, sampling, target, source, texts)
+    scene = _Scene(language, columns, gaps, hosts, sampling, target, source, texts, off_target)
     ranked, score = scene.ranked()
     curve = strategy.curve(scene.view)
-    budget = float("inf") if strategy.unlimited else float(sampling.budget)
     limits = language_limits(sampling, columns.languages)
-    ranked.extend(range(len(ranked.rows)))
-    while True:
-        taken = (
-            take_within_limits(columns, ranked, curve, budget, limits)
-            if limits.bind and not strategy.unlimited
-            else take_by_level(columns, ranked, curve, budget)
-        )
-        if not taken.hungry:
-            break
-        ranked.extend(taken.hungry)
+    best = scene.best_amounts()
+    taken = _taken(columns, ranked, curve, sampling, limits, scene.vectors)
+    for row, twin in taken.repeats.items():
+        columns.twin[row] = twin
+    columns.drop(np.array(list(taken.repeats), dtype=np.int64), "near_duplicate")
     ranks = _ranks(ranked, len(columns))
     _mark_rest(columns, ranked, curve, taken)
     chosen = _chosen(pool, gaps, hosts, columns, taken.rows, ranks, score)
@@ -107,10 +102,42 @@ def select_rows(
         "rows": len(taken.rows),
         "jsd_bits_before": jsd_bits(scene.view.held, scene.view.p_usage),
         "jsd_bits_after": jsd_bits(scene.view.held + added, scene.view.p_usage),
+        "jsd_bits_best": jsd_bits(scene.view.held + best, scene.view.p_usage),
         "unmet_minimum": unmet_minimum(columns, taken.rows, limits, sampling),
         **scene.notes,
     }
     return Selection(chosen, _dropped(pool, columns, taken.rows, hits), summary)
+
+
+def _taken(
+    columns: Pool,
+    ranked: Ranked,
+    curve: Curve,
+    sampling: Sampling,
+    limits: Limits,
+    vectors: VectorSource | None,
+) -> Taken:
+    """Take until the budget is spent and no two of the rows say the same."""
+    unlimited = STRATEGIES[sampling.strategy].unlimited
+    budget = float("inf") if unlimited else float(sampling.budget)
+    groups = np.arange(len(ranked.rows))
+    ranked.extend(groups[np.isfinite(curve(groups, np.zeros(len(groups))))].tolist())
+    in_turns = limits.bind and not unlimited
+    alike = None
+    if isinstance(ranked, ByTarget) and vectors is not None:
+        alike = AcrossClusters(ranked, vectors, sampling.duplicate_similarity)
+    while True:
+        if in_turns:
+            found = {} if alike is None else alike.found
+            taken = take_in_turns(columns, ranked, curve, budget, limits, found)
+        else:
+            taken = take_by_level(columns, ranked, curve, budget)
+        if taken.hungry:
+            ranked.extend(taken.hungry)
+        elif alike is not None and alike.look(taken.rows):
+            in_turns = True
+        else:
+            return taken
 
 
 class _Scene:
@@ -126,7 +153,9 @@ class _Scene:
         target: Target | None,
         vectors: VectorSource | None,
         texts: Callable[[np.ndarray], Sequence[str]] | None,
+        off_target: np.ndarray,
     ) -> None:
+        self.off_target = off_target
         self.language, self.pool, self.sampling = language, pool, sampling
         self.target, self.vectors, self.texts = target, vectors, texts
         self.hosts, self.clusters = hosts, gaps.height
@@ -211,6 +240,22 @@ class _Scene:
         vectors = target.vectors
         place = np.array([self.hosts.get(int(c), -1) for c in target.cluster_ids], dtype=np.int64)
         return lambda cluster: vectors[place == cluster]
+
+    def best_amounts(self) -> np.ndarray:
+        """Amounts f64[K] of the best mix of the rows that may be sampled; near-duplicates, which
+        are found while ranking, count."""
+        pool = self.pool
+        rows = pool.open()
+        rows = rows[(pool.cluster[rows] >= 0) & ~self.off_target[rows]]
+        tags = len(pool.languages)
+        cells = np.bincount(
+            pool.cluster[rows].astype(np.int64) * tags + pool.language[rows],
+            weights=pool.amount[rows].astype(np.float64),
+            minlength=self.clusters * tags,
+        ).reshape(self.clusters, tags)
+        return best_amounts(
+            self.view.p_usage, self.view.held, cells, pool.languages, self.sampling
+        )
 
     def added(self, rows: np.ndarray) -> np.ndarray:
         """Amounts f64[K] that rows add to the clusters."""

@@ -12,8 +12,17 @@ from typing import Literal
 
 import numpy as np
 
-# Levels f64[m] of groups int64[m] that have taken f64[m], in the budget's unit; infinite: never.
-Curve = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+class Curve:
+    """The level of a group that has taken some amount, in the budget's unit; infinite: never."""
+
+    def __call__(self, group: np.ndarray, taken: np.ndarray) -> np.ndarray:
+        """Levels f64[m] of groups int64[m] that have taken f64[m]."""
+        raise NotImplementedError
+
+    def one(self, group: int, taken: float) -> float:
+        """The same for one group, to the last bit."""
+        return float(self(np.array([group]), np.array([taken]))[0])
 
 
 @dataclass(frozen=True)
@@ -47,68 +56,79 @@ class Strategy:
         return self.group != "cluster" and self.order == "key"
 
 
-def weighted(weight: np.ndarray, held: np.ndarray | None = None) -> Curve:
+class Weighted(Curve):
     """level = (held + taken) / weight: all groups rise to one level, as water does."""
-    start = np.zeros(len(weight)) if held is None else held
 
-    def curve(group: np.ndarray, taken: np.ndarray) -> np.ndarray:
-        w = weight[group]
+    def __init__(self, weight: np.ndarray, held: np.ndarray | None = None) -> None:
+        self._weight = weight
+        self._held = np.zeros(len(weight)) if held is None else held
+        self._each = list(zip(self._held.tolist(), weight.tolist(), strict=True))
+
+    def __call__(self, group: np.ndarray, taken: np.ndarray) -> np.ndarray:
+        w = self._weight[group]
         levels = np.full(len(w), np.inf)
-        np.divide(start[group] + taken, w, out=levels, where=w > 0)
+        np.divide(self._held[group] + taken, w, out=levels, where=w > 0)
         return levels
 
-    return curve
+    def one(self, group: int, taken: float) -> float:
+        held, weight = self._each[group]
+        return (held + taken) / weight if weight > 0 else float("inf")
 
 
-def one_by_one(group: np.ndarray, taken: np.ndarray) -> np.ndarray:
+class OneByOne(Curve):
     """A single group: the amount taken is the level."""
-    return taken.astype(np.float64)
+
+    def __call__(self, group: np.ndarray, taken: np.ndarray) -> np.ndarray:
+        return taken.astype(np.float64)
 
 
-def never(group: np.ndarray, taken: np.ndarray) -> np.ndarray:
-    return np.full(len(group), np.inf)
+class Never(Curve):
+    """Nothing is taken."""
+
+    def __call__(self, group: np.ndarray, taken: np.ndarray) -> np.ndarray:
+        return np.full(len(group), np.inf)
 
 
-def gaps_then_match(view: View) -> Curve:
-    """Of every amount added, `match_share` goes by p_usage and the rest fills gaps.
+class GapsThenMatch(Curve):
+    """Of every amount added, `match_share` (below 1) goes by p_usage and the rest fills gaps.
 
     At water level v the filling part is f(v) = sum_c max(0, v p_c - held_c), and cluster c has
     taken max(0, v p_c - held_c) + p_c f(v) s / (1 - s). That is piecewise linear and rising in v;
-    the level of a row is its inverse. s = 1 is matching alone.
+    the level of a row is its inverse.
     """
-    p, held, share = view.p_usage, view.held, view.match_share
-    if share >= 1:
-        return weighted(p)
-    asked = p > 0
-    knots = np.unique(np.concatenate([[0.0], held[asked] / p[asked]]))
-    filled = np.clip(knots[None, :] * p[:, None] - held[:, None], 0, None)
-    taken_at = filled + p[:, None] * filled.sum(axis=0)[None, :] * share / (1 - share)
-    # Beyond the last knot every cluster rises: d taken_c / dv = p_c + p_c * sum(p) * s / (1 - s).
-    slope = p + p * p.sum() * share / (1 - share)
 
-    def curve(group: np.ndarray, taken: np.ndarray) -> np.ndarray:
+    def __init__(self, view: View) -> None:
+        p, held, share = view.p_usage, view.held, view.match_share
+        self._asked = p > 0
+        self._knots = np.unique(np.concatenate([[0.0], held[self._asked] / p[self._asked]]))
+        filled = np.clip(self._knots[None, :] * p[:, None] - held[:, None], 0, None)
+        more = p[:, None] * filled.sum(axis=0)[None, :] * share / (1 - share)
+        self._taken_at = filled + more
+        # Beyond the last knot all clusters rise: d taken_c / dv = p_c + p_c * sum(p) * s / (1 - s).
+        self._slope = p + p * p.sum() * share / (1 - share)
+
+    def __call__(self, group: np.ndarray, taken: np.ndarray) -> np.ndarray:
         levels = np.full(len(group), np.inf)
         for cluster in np.unique(group):
-            if not asked[cluster]:
+            if not self._asked[cluster]:
                 continue
             mine = group == cluster
-            line, amount = taken_at[cluster], taken[mine]
-            inside = np.interp(amount, line, knots)
-            beyond = knots[-1] + (amount - line[-1]) / slope[cluster]
+            line, amount = self._taken_at[cluster], taken[mine]
+            inside = np.interp(amount, line, self._knots)
+            beyond = self._knots[-1] + (amount - line[-1]) / self._slope[cluster]
             levels[mine] = np.where(amount > line[-1], beyond, inside)
         return levels
 
-    return curve
 
-
-def best_languages_first(view: View) -> Curve:
+class BestLanguagesFirst(Curve):
     """The three best languages share equally until they are empty, then the next three."""
-    tier = view.language_ranks() // LANGUAGES_AT_ONCE
 
-    def curve(group: np.ndarray, taken: np.ndarray) -> np.ndarray:
-        return np.asarray(tier[group] * (view.pool_amount + 1.0) + taken)
+    def __init__(self, view: View) -> None:
+        self._tier = view.language_ranks() // LANGUAGES_AT_ONCE
+        self._step = view.pool_amount + 1.0
 
-    return curve
+    def __call__(self, group: np.ndarray, taken: np.ndarray) -> np.ndarray:
+        return np.asarray(self._tier[group] * self._step + taken)
 
 
 LANGUAGES_AT_ONCE = 3
@@ -116,59 +136,61 @@ LANGUAGES_AT_ONCE = 3
 STRATEGIES: dict[str, Strategy] = {
     "gap_waterfill": Strategy(
         "fills gaps so that training data and sample together match usage as closely as possible",
-        lambda view: weighted(view.p_usage, view.held),
+        lambda view: Weighted(view.p_usage, view.held),
         "cluster",
         "target",
     ),
     "gap_then_match": Strategy(
         "a share of the budget by usage, the rest into the gaps",
-        gaps_then_match,
+        lambda view: (
+            GapsThenMatch(view) if view.match_share < 1 else Weighted(view.p_usage)
+        ),
         "cluster",
         "target",
     ),
     "usage_match": Strategy(
         "the sample alone matches usage, whatever the training data covers",
-        lambda view: weighted(view.p_usage),
+        lambda view: Weighted(view.p_usage),
         "cluster",
         "target",
     ),
     "gap_proportional": Strategy(
         "each cluster gets a share of the budget proportional to its gap",
-        lambda view: weighted(view.gap),
+        lambda view: Weighted(view.gap),
         "cluster",
         "target",
     ),
     "inverse_count": Strategy(
         "each cluster weighs 1 / (1 + its training rows), whatever is asked",
-        lambda view: weighted(1 / (1 + view.training_rows)),
+        lambda view: Weighted(1 / (1 + view.training_rows)),
         "cluster",
         "target",
     ),
     "nearest_mean": Strategy(
         "rows nearest to the mean of what is asked",
-        lambda view: one_by_one,
+        lambda view: OneByOne(),
         "pool",
         "mean",
     ),
     "langsim": Strategy(
         "pool languages weighted by URIEL similarity to the target, at random inside",
-        lambda view: weighted(view.similarity()),
+        lambda view: Weighted(view.similarity()),
         "language",
         "key",
     ),
     "langrank": Strategy(
         "the pool languages that LangRank's features rank best, at random inside",
-        best_languages_first,
+        BestLanguagesFirst,
         "language",
         "key",
     ),
-    "random": Strategy("every row is as likely as any other", lambda v: one_by_one, "pool", "key"),
+    "random": Strategy("every row is as likely as any other", lambda v: OneByOne(), "pool", "key"),
     "all_data": Strategy(
         "all of the pool; the budget does not count",
-        lambda view: one_by_one,
+        lambda view: OneByOne(),
         "pool",
         "key",
         unlimited=True,
     ),
-    "none": Strategy("target data alone", lambda view: never, "pool", "key"),
+    "none": Strategy("target data alone", lambda view: Never(), "pool", "key"),
 }

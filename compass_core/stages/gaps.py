@@ -44,8 +44,7 @@ def report_language(ws: Workspace, language: str, model_version: str) -> tuple[G
         load_model(ws, language, model_version),
         ws.project.gaps,
         ws.project.usage,
-        ws.project.sampling.budget,
-        ws.project.sampling.unit,
+        ws.project.sampling,
         window["first_day"],
         window["last_day"],
     )

@@ -148,8 +148,7 @@ def _write(ws: Workspace, language: str, rows: pl.DataFrame, selection: Selectio
     lines = [json.dumps(_chat(row), ensure_ascii=False) for row in rows.iter_rows(named=True)]
     dropped = selection.dropped.with_columns(pl.lit(language).alias("language"))
     ws.store.write_parquet(layout.dropped(language), records.conform(dropped, records.DROPPED))
-    gaps = ws.store.read_parquet(layout.gaps(language), ["jsd_bits_best"])
-    figures = {**selection.summary, "language": language, "jsd_bits_best": gaps[0, 0]}
+    figures = {**selection.summary, "language": language}
     sample = pl.DataFrame({name: [figures[name]] for name in records.SAMPLES})
     ws.store.write_parquet(layout.samples(language), records.conform(sample, records.SAMPLES))
     made_from = {

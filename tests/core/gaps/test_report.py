@@ -4,7 +4,7 @@ import pytest
 
 from compass_core import records
 from compass_core.clusters.model import ClusterModel
-from compass_core.config.schema import Gaps, Usage
+from compass_core.config.schema import Gaps, Sampling, Usage
 from compass_core.errors import InputError
 from compass_core.gaps.merge import merge_small
 from compass_core.gaps.report import gap_report
@@ -37,7 +37,7 @@ def assigned(**counts):
     return pl.DataFrame(rows, schema=records.ASSIGNMENTS)
 
 
-def report(assignments, budget=40, gaps=None, usage=None, unit="tokens", per_row=2):
+def report(assignments, budget=40, gaps=None, usage=None, unit="tokens", per_row=2, limits=None):
     clusters = pl.DataFrame(
         [
             dict.fromkeys(records.CLUSTERS) | {"cluster_id": i, "title": f"mada {i}"}
@@ -56,8 +56,7 @@ def report(assignments, budget=40, gaps=None, usage=None, unit="tokens", per_row
         model(),
         gaps or Gaps(prior_strength=0, min_cluster_rows=0),
         usage or Usage(),
-        budget,
-        unit,
+        Sampling(budget=budget, unit=unit, **(limits or {})),
         "2026-01-21",
         "2026-01-30",
     )
