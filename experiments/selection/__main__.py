@@ -12,9 +12,9 @@ app = typer.Typer(add_completion=False, no_args_is_help=False, help=__doc__)
 HERE = Path(__file__).parent
 WORK = Path("data/experiments/selection")
 SHARED = Path("../shared/data")
-WORLDS = "17,18"
+WORLDS = "17,18,19,20,21"
 SEEDS = "17,18,19,20,21"
-BUDGETS = "600"
+BUDGETS = "1200"
 DOCUMENT = Path("docs/experiments/selection.md")
 started = time.monotonic()
 
