@@ -5,42 +5,45 @@ the pool with itself would cost its square. Only rows that are taken matter, and
 alike the one that is taken first stays: that depends on no budget.
 """
 
-from itertools import combinations
-
 import numpy as np
-from scipy.spatial import cKDTree
 
 from compass_core.sampling.pool import VectorSource
 from compass_core.sampling.rank import FETCHED_ROWS, ByTarget
 
 MARGIN = 1e-3  # of a distance: float32 sketches of float32 vectors
+BOX_DIMENSIONS = 6  # of a sketch, those along which vectors differ most
+QUERY_ROWS, OTHER_ROWS = 256, 2_048  # a block of products that stays in the processor's cache
 
 
 class AcrossClusters:
     """Pairs of near-duplicates in different clusters, among the rows seen so far.
 
     Unit vectors with a cosine above `limit` are at most sqrt(2 - 2 limit) apart, and so are their
-    projections on any orthonormal directions. So trees over the projections (`ByTarget.sketch`)
-    name the pairs that can be alike, missing none, and the vectors of those few are compared.
+    projections on any orthonormal directions. So the projections (`ByTarget.sketch`) name the pairs
+    that can be alike, missing none, and the vectors of those few are compared.
     """
 
     def __init__(self, ranked: ByTarget, vectors: VectorSource, limit: float) -> None:
         self.ranked, self.vectors, self.limit = ranked, vectors, limit
         self.distance = float(np.sqrt(max(0.0, 2 - 2 * limit))) + MARGIN
         self.found: dict[int, list[int]] = {}
-        self._seen = np.zeros(0, dtype=np.int64)
+        self._rows = np.zeros(0, dtype=np.int64)
+        self._sketches = np.zeros((0, 0), dtype=np.float32)
 
     def look(self, rows: np.ndarray) -> bool:
         """Compare `rows` int64[m] with each other and with those seen before; whether a pair was
         found that was not known.
 
-        Cost: K² / 2 walks through two trees, most of which end at once, and a read of the vectors
-        of pairs that are near in the projection.
+        Cost: half the square of the rows in products of 24 numbers, less what lies outside a
+        cluster's box, and a read of the vectors of pairs that are near by their projections.
         """
-        new = np.setdiff1d(rows, self._seen)
-        everyone = np.union1d(self._seen, rows)
-        pairs = self._near(new, everyone)
-        self._seen = everyone
+        new = np.setdiff1d(rows, self._rows)
+        if not new.size:
+            return False
+        drawn = self._sketched(new)
+        pairs = self._near(new, drawn)
+        self._sketches = np.concatenate([self._sketches, drawn]) if self._rows.size else drawn
+        self._rows = np.concatenate([self._rows, new])
         found = False
         for start in range(0, len(pairs), FETCHED_ROWS):
             part = pairs[start : start + FETCHED_ROWS]
@@ -54,21 +57,56 @@ class AcrossClusters:
                 found = True
         return found
 
-    def _near(self, new: np.ndarray, everyone: np.ndarray) -> np.ndarray:
+    def _sketched(self, rows: np.ndarray) -> np.ndarray:
+        clusters = self.ranked.pool.cluster[rows]
+        parts = {int(c): np.flatnonzero(clusters == c) for c in np.unique(clusters)}
+        drawn = [self.ranked.sketch(c, rows[at]) for c, at in parts.items()]
+        found = np.empty((len(rows), drawn[0].shape[1]), dtype=np.float32)
+        for at, sketches in zip(parts.values(), drawn, strict=True):
+            found[at] = sketches
+        return found
+
+    def _near(self, new: np.ndarray, drawn: np.ndarray) -> np.ndarray:
         """Pairs int64[p, 2] of rows of different clusters, one of them new, that may be alike."""
-        clusters = self.ranked.pool.cluster[everyone]
-        is_new = np.isin(everyone, new, assume_unique=True)
-        groups = {int(c): everyone[clusters == c] for c in np.unique(clusters)}
-        fresh = {c: is_new[clusters == c] for c in groups}
-        trees = {c: cKDTree(self.ranked.sketch(c, rows)) for c, rows in groups.items()}
+        cluster = self.ranked.pool.cluster
+        order = np.argsort(cluster[new], kind="stable")
+        new, drawn = new[order], drawn[order]
         pairs = [np.zeros((0, 2), dtype=np.int64)]
-        for one, two in combinations(groups, 2):
-            if not (fresh[one].any() or fresh[two].any()):
-                continue
-            near = trees[one].sparse_distance_matrix(
-                trees[two], self.distance, output_type="coo_matrix"
-            )
-            news = fresh[one][near.row] | fresh[two][near.col]
-            pair = np.stack([groups[one][near.row], groups[two][near.col]], axis=1)
-            pairs.append(pair[news])
+        groups, starts = np.unique(cluster[new], return_index=True)
+        for group, start, stop in zip(groups, starts, [*starts[1:], len(new)], strict=True):
+            mine = drawn[start:stop]
+            box = mine[:, :BOX_DIMENSIONS]
+            low, high = box.min(axis=0) - self.distance, box.max(axis=0) + self.distance
+            known = cluster[self._rows] != group
+            for rows, sketches in (
+                (new[stop:], drawn[stop:]),
+                (self._rows[known], self._sketches[known]),
+            ):
+                if not rows.size:
+                    continue
+                near = sketches[:, :BOX_DIMENSIONS]
+                inside = np.flatnonzero(((near >= low) & (near <= high)).all(axis=1))
+                one, two = _within(mine, sketches[inside], self.distance)
+                pairs.append(np.stack([new[start + one], rows[inside[two]]], axis=1))
         return np.concatenate(pairs)
+
+
+def _within(one: np.ndarray, two: np.ndarray, distance: float) -> tuple[np.ndarray, np.ndarray]:
+    """Places in f32[n, s] and f32[m, s] of the pairs that are at most `distance` apart."""
+    left = np.hstack([-2 * one, (one**2).sum(axis=1, keepdims=True), np.ones((len(one), 1))])
+    right = np.hstack([two, np.ones((len(two), 1)), (two**2).sum(axis=1, keepdims=True)])
+    left, right = left.astype(np.float32), np.ascontiguousarray(right.astype(np.float32).T)
+    products = np.empty((QUERY_ROWS, OTHER_ROWS), dtype=np.float32)
+    found: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
+    limit = np.float32(distance**2)
+    for i in range(0, len(one), QUERY_ROWS):
+        for j in range(0, len(two), OTHER_ROWS):
+            a, b = left[i : i + QUERY_ROWS], right[:, j : j + OTHER_ROWS]
+            out = products[: len(a), : b.shape[1]]
+            near = np.flatnonzero(np.matmul(a, b, out=out) <= limit)
+            if near.size:
+                row, column = np.divmod(near, b.shape[1])
+                found[0].append(row + i)
+                found[1].append(column + j)
+    nothing = [np.zeros(0, dtype=np.int64)]
+    return np.concatenate(nothing + found[0]), np.concatenate(nothing + found[1])

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from compass_core.clusters.blocks import workers
 from compass_core.config.schema import Sampling
 from compass_core.errors import InputError
 from compass_core.gaps.divergence import jsd_bits
@@ -78,11 +79,12 @@ def select_rows(
     drop_unfit(columns, hits.is_not_null().to_numpy(), _text_hashes(training), unfit)
     source = (lambda rows: vectors[rows]) if isinstance(vectors, np.ndarray) else vectors
     scene = _Scene(language, columns, gaps, hosts, sampling, target, source, texts, off_target)
-    ranked, score = scene.ranked()
-    curve = strategy.curve(scene.view)
     limits = language_limits(sampling, columns.languages)
     best = scene.best_amounts()
-    taken = _taken(columns, ranked, curve, sampling, limits, scene.vectors)
+    with workers():  # many small products: one BLAS thread is faster, and the same everywhere
+        ranked, score = scene.ranked()
+        curve = strategy.curve(scene.view)
+        taken = _taken(columns, ranked, curve, sampling, limits, scene.vectors)
     for row, twin in taken.repeats.items():
         columns.twin[row] = twin
     columns.drop(np.array(list(taken.repeats), dtype=np.int64), "near_duplicate")

@@ -126,3 +126,13 @@ def test_small_clusters_are_merged_visibly_and_their_rows_counted_once():
 def test_rows_as_unit_count_rows():
     rows = assigned(usage=[1, 1, 1], training=[3, 1, 0], auxiliary=[5, 5, 5])
     assert report(rows, unit="rows").frame["p_training"].to_list() == pytest.approx([0.75, 0.25, 0])
+
+
+def test_the_best_attainable_mix_keeps_to_the_limits_by_language():
+    """All of the pool is Swahili here: with a cap of a quarter, three quarters are not spent."""
+    assignments = assigned(usage=[10, 10, 0], training=[20, 0, 0], auxiliary=[0, 30, 0])
+    free = report(assignments, budget=40)
+    capped = report(assignments, budget=40, limits={"max_share_per_language": 0.25})
+    assert free.summary["jsd_bits_best"] == pytest.approx(0, abs=1e-9)
+    assert capped.summary["fillable"] == pytest.approx(10)
+    assert 0 < capped.summary["jsd_bits_best"] < capped.summary["jsd_bits"]

@@ -1,92 +1,63 @@
-"""The rule of `turns.take_in_turns` written down plainly: every cell is looked at for every row."""
+"""The rule of `turns.take_in_turns` written down plainly: everything is looked at for every row."""
 
 import numpy as np
 
 from compass_core.sampling.pool import Pool
 from compass_core.sampling.rank import Ranked
 from compass_core.sampling.strategies import Curve
-from compass_core.sampling.take import ROUNDING, Limits, Taken
+from compass_core.sampling.take import ROUNDING, Limits
 
 
-def take_within_limits(
+def take_plainly(
     pool: Pool, ranked: Ranked, curve: Curve, budget: float, limits: Limits
-) -> Taken:
-    """What `take_in_turns` says it does. Cost: groups x languages for each row that is taken."""
-    cells = _Cells(pool, ranked)
-    groups = np.arange(cells.groups)
-    asked = np.isfinite(curve(groups, np.zeros(cells.groups)))
-    spent, filled = np.zeros(cells.languages), np.zeros(cells.groups)
+) -> list[int]:
+    """Rows in the order in which they come. Every row must have been ranked."""
+    groups = range(len(ranked.rows))
+    left = [[int(row) for row in rows] for rows in ranked.rows]
+    filled, spent = [0.0] * len(left), [0.0] * len(pool.languages)
     clock = total = 0.0
     taken: list[int] = []
+
+    def turn(group):
+        first = left[group][0]
+        taken_at = np.array([filled[group] + float(pool.amount[first]) / 2])
+        return float(curve(np.array([group]), taken_at)[0]), int(pool.key[first]), group
+
     while True:
-        there = cells.there & asked[:, None]
-        at = np.maximum(clock, total + cells.amount)
-        within = spent + cells.amount
-        owed = there & (within <= limits.least * at * (1 + ROUNDING))
-        allowed = owed if owed.any() else there & (within <= limits.most * at * (1 + ROUNDING))
-        if not allowed.any():
-            opens = np.full(there.shape, np.inf)
-            np.divide(within, limits.most, out=opens, where=there & (limits.most > 0))
-            if opens.min() > budget:
-                break
-            clock = float(opens.min())
+        turns = sorted(turn(group) for group in groups if left[group])
+        turns = [one for one in turns if np.isfinite(one[0])]
+        offers = []
+        for language in range(len(pool.languages)):
+            for one in turns:
+                mine = [row for row in left[one[2]] if pool.language[row] == language]
+                if mine:
+                    offers.append((one, left[one[2]].index(mine[0]), language, mine[0]))
+                    break
+
+        def may(offer, shares):
+            amount = float(pool.amount[offer[3]])
+            at = max(clock, total + amount)
+            return spent[offer[2]] + amount <= shares[offer[2]] * at * (1 + ROUNDING)
+
+        allowed = [o for o in offers if limits.least[o[2]] > 0 and may(o, limits.least)]
+        allowed = allowed or [offer for offer in offers if may(offer, limits.most)]
+        if not allowed:
+            opens = [
+                (spent[language] + float(pool.amount[row])) / limits.most[language]
+                for _, _, language, row in offers
+                if limits.most[language] > 0
+            ]
+            if min(opens, default=np.inf) > budget:
+                return taken
+            clock = float(min(opens))
             continue
-        best = np.where(allowed, cells.rank, np.iinfo(np.int64).max).argmin(axis=1)
-        first = np.where(cells.there, cells.rank, np.iinfo(np.int64).max).argmin(axis=1)
-        levels = curve(groups, filled + cells.amount[groups, first] / 2)
-        levels = np.where(allowed.any(axis=1), levels, np.inf)
-        group = int(np.lexsort((cells.key[groups, first], levels))[0])
-        amount = cells.amount[group, best[group]]
-        if max(clock, total + amount) > budget:
-            break
-        clock = max(clock, total + amount)
-        total += amount
-        spent[best[group]] += amount
+        (_, _, group), _, language, row = min(allowed)
+        amount = float(pool.amount[row])
+        at = max(clock, total + amount)
+        if at > budget:
+            return taken
+        clock, total = at, total + amount
+        spent[language] += amount
         filled[group] += amount
-        taken.append(cells.pop(group, int(best[group])))
-    offered = np.where(cells.there, cells.amount, np.inf).min(axis=0)
-    closed = (limits.most < 1) & (spent + offered > limits.most * budget * (1 + ROUNDING))
-    hungry = [g for g in range(cells.groups) if asked[g] and cells.missing(g)]
-    return Taken(np.array(taken, dtype=np.int64), closed, hungry)
-
-
-class _Cells:
-    """The next row of every group and language: its rank, amount and key, [G, L]."""
-
-    def __init__(self, pool: Pool, ranked: Ranked) -> None:
-        self.pool, self.ranked = pool, ranked
-        self.groups, self.languages = len(ranked.rows), len(pool.languages)
-        shape = (self.groups, self.languages)
-        self.there = np.zeros(shape, dtype=bool)
-        self.rank = np.full(shape, np.iinfo(np.int64).max)
-        self.amount = np.zeros(shape)
-        self.key = np.zeros(shape, dtype=np.uint64)
-        self.queues: dict[tuple[int, int], np.ndarray] = {}
-        self.next: dict[tuple[int, int], int] = {}
-        for group, rows in enumerate(ranked.rows):
-            for language in np.unique(pool.language[rows]):
-                at = np.flatnonzero(pool.language[rows] == language)
-                self.queues[group, int(language)] = at
-                self.next[group, int(language)] = 0
-                self._show(group, int(language))
-
-    def pop(self, group: int, language: int) -> int:
-        at = self.queues[group, language][self.next[group, language]]
-        self.next[group, language] += 1
-        self._show(group, language)
-        return int(self.ranked.rows[group][at])
-
-    def _show(self, group: int, language: int) -> None:
-        queue, place = self.queues[group, language], self.next[group, language]
-        there = place < len(queue)
-        self.there[group, language] = there
-        if there:
-            row = self.ranked.rows[group][queue[place]]
-            self.rank[group, language] = queue[place]
-            self.amount[group, language] = self.pool.amount[row]
-            self.key[group, language] = self.pool.key[row]
-
-    def missing(self, group: int) -> bool:
-        """Whether a language ran out of ranked rows of this group while others wait."""
-        waiting = np.unique(self.pool.language[self.ranked.waiting[group]])
-        return bool((~self.there[group, waiting]).any())
+        left[group].remove(row)
+        taken.append(row)
