@@ -28,48 +28,12 @@ from compass_core.config.sampling import Sampling
 from compass_core.sampling.select import Target, select_rows
 
 CLUSTERS, DIMENSIONS = 100, 384
-TAGS = (
-    "en",
-    "zh",
-    "es",
-    "ar",
-    "hi",
-    "sw",
-    "pt",
-    "bn",
-    "ru",
-    "ja",
-    "pa",
-    "de",
-    "jv",
-    "ko",
-    "fr",
-    "te",
-    "mr",
-    "tr",
-    "ta",
-    "vi",
-    "ur",
-    "it",
-    "th",
-    "gu",
-    "fa",
-    "pl",
-    "uk",
-    "ml",
-    "kn",
-    "or",
-    "my",
-    "uz",
-    "sd",
-    "ro",
-    "nl",
-    "ha",
-    "yo",
-    "ig",
-    "am",
-    "zu",
-)
+# fmt: off
+TAGS = [
+    "en", "zh", "es", "ar", "hi", "sw", "pt", "bn", "ru", "ja", "pa", "de", "jv", "ko",
+    "fr", "te", "mr", "tr", "ta", "vi", "ur", "it", "th", "gu", "fa", "pl", "uk", "ml",
+    "kn", "or", "my", "uz", "sd", "ro", "nl", "ha", "yo", "ig", "am", "zu",
+]
 # fmt: on
 TARGET, SMALL = "sw", "ur"  # the language that is served, and one that gets a minimum share
 POINTS = 1_000

@@ -8,7 +8,7 @@ import dagster as dg
 
 from compass_assets.describe import graph_asset
 from compass_assets.partitions import (
-    DAYS,
+    add_days,
     language_of_day,
     language_partitions,
     usage_key,
@@ -44,7 +44,7 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
         language, day = key["language"], date.fromisoformat(key["day"])
         published = ingest_pending(ws, language, also={day}, report=context.log.info)
         facts = published.pop(day)
-        context.instance.add_dynamic_partitions(DAYS, [day.isoformat()])
+        add_days(context.instance, [day.isoformat()])
         yield dg.MaterializeResult(
             data_version=dg.DataVersion(facts["data_version"]), metadata=_metadata(facts)
         )
@@ -104,7 +104,7 @@ def _day_events(
     run_id: str,
 ) -> Iterator[dg.AssetMaterialization]:
     """One event a day, then the window's, then the in-sync check."""
-    instance.add_dynamic_partitions(DAYS, [day.isoformat() for day in published])
+    add_days(instance, [day.isoformat() for day in published])
     for day, facts in published.items():
         iso = day.isoformat()
         yield dg.AssetMaterialization(

@@ -108,7 +108,8 @@ class _Flow:
         rows, columns, values = (np.concatenate(part) for part in zip(*entries, strict=True))
         shape = (m + groups + 2, count + groups)
         table = coo_matrix((values, (rows, columns)), shape=shape).tocsr()
-        right = [wanted, [before_total], self.least, [self.total - float(self.least.sum())]]
+        left = self.total - float(self.least.sum())
+        right = [wanted, np.array([before_total]), self.least, np.array([left])]
         upper = np.concatenate([self.available[clusters][row, language], self.most - self.least])
         # What `before` gets is worth twice as much: it is filled first, and to the brim.
         worth = np.concatenate([np.where(row < m, -1.0, -2.0), np.zeros(groups)])

@@ -255,9 +255,7 @@ class _Scene:
             weights=pool.amount[rows].astype(np.float64),
             minlength=self.clusters * tags,
         ).reshape(self.clusters, tags)
-        return best_amounts(
-            self.view.p_usage, self.view.held, cells, pool.languages, self.sampling
-        )
+        return best_amounts(self.view.p_usage, self.view.held, cells, pool.languages, self.sampling)
 
     def added(self, rows: np.ndarray) -> np.ndarray:
         """Amounts f64[K] that rows add to the clusters."""

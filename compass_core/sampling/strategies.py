@@ -142,9 +142,7 @@ STRATEGIES: dict[str, Strategy] = {
     ),
     "gap_then_match": Strategy(
         "a share of the budget by usage, the rest into the gaps",
-        lambda view: (
-            GapsThenMatch(view) if view.match_share < 1 else Weighted(view.p_usage)
-        ),
+        lambda view: GapsThenMatch(view) if view.match_share < 1 else Weighted(view.p_usage),
         "cluster",
         "target",
     ),

@@ -63,7 +63,7 @@ def _settings(seed: int) -> dict[str, Any]:
     sample["name"] = f"world {seed}"
     sample["seed"] = seed
     sample["languages"] = {"targets": list(LANGUAGES), "auxiliary": "auto"}
-    sample["execution"]["threads"] = 1
+    sample["execution"] |= {"threads": 1, "parallel": 1}
     return sample
 
 

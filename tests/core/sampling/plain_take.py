@@ -23,6 +23,11 @@ def take_plainly(
         taken_at = np.array([filled[group] + float(pool.amount[first]) / 2])
         return float(curve(np.array([group]), taken_at)[0]), int(pool.key[first]), group
 
+    def may(offer, shares, clock, total):
+        amount = float(pool.amount[offer[3]])
+        at = max(clock, total + amount)
+        return spent[offer[2]] + amount <= shares[offer[2]] * at * (1 + ROUNDING)
+
     while True:
         turns = sorted(turn(group) for group in groups if left[group])
         turns = [one for one in turns if np.isfinite(one[0])]
@@ -33,14 +38,9 @@ def take_plainly(
                 if mine:
                     offers.append((one, left[one[2]].index(mine[0]), language, mine[0]))
                     break
-
-        def may(offer, shares):
-            amount = float(pool.amount[offer[3]])
-            at = max(clock, total + amount)
-            return spent[offer[2]] + amount <= shares[offer[2]] * at * (1 + ROUNDING)
-
-        allowed = [o for o in offers if limits.least[o[2]] > 0 and may(o, limits.least)]
-        allowed = allowed or [offer for offer in offers if may(offer, limits.most)]
+        owing = [offer for offer in offers if limits.least[offer[2]] > 0]
+        allowed = [offer for offer in owing if may(offer, limits.least, clock, total)]
+        allowed = allowed or [o for o in offers if may(o, limits.most, clock, total)]
         if not allowed:
             opens = [
                 (spent[language] + float(pool.amount[row])) / limits.most[language]
