@@ -128,6 +128,7 @@ _TABLE = (
             "sampling.min_share_per_language",
         ),
         models=("base_model",),
+        code="2",
     ),
     Node(
         "sampled_training_set",
@@ -135,7 +136,7 @@ _TABLE = (
         ("gap_report", "cluster_assignments", "benchmark_items"),
         settings=("sampling", "seed"),
         models=("base_model",),
-        code="2",
+        code="3",
     ),
     Node(
         "adapter",
@@ -194,7 +195,7 @@ _TABLE = (
             "seed",
         ),
         models=("base_model",),
-        code="3",
+        code="4",
     ),
     Node(
         "drift_report",

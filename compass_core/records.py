@@ -129,7 +129,7 @@ GAPS = _schema(
         "pool_tokens": pl.Int64,
         "merged_into": pl.Int64,  # cluster id it was merged into for small counts, else null
         "jsd_bits": pl.Float64,  # of the language: training against usage, the same on each row
-        "jsd_bits_best": pl.Float64,  # attainable with this pool and budget
+        "jsd_bits_best": pl.Float64,  # of the best mix that spends the budget within the limits
         "usage_first_day": pl.Date,
         "usage_last_day": pl.Date,
     }
@@ -193,7 +193,7 @@ SAMPLES = _schema(
         "rows": pl.Int64,
         "jsd_bits_before": pl.Float64,  # training corpus against usage
         "jsd_bits_after": pl.Float64,  # corpus and sample against usage
-        "jsd_bits_best": pl.Float64,  # attainable with this pool and budget
+        "jsd_bits_best": pl.Float64,  # of the best mix of the rows that may be sampled
     }
 )
 

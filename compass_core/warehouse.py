@@ -21,7 +21,7 @@ from compass_core.storage import Store
 from compass_core.warehouse_columns import PROMOTIONS, RETENTION
 from compass_core.warehouse_drift import DRIFT_VIEWS
 
-RECIPE = 4  # raise when a view's definition changes
+RECIPE = 5  # raise when a view's definition changes
 
 
 class View:
@@ -86,7 +86,7 @@ _GAPS = {
     "pool_rows": "Auxiliary rows available",
     "pool_tokens": "Supervised tokens available in the auxiliary pool",
     "merged_into": "Cluster that this one's counts were merged into; null: stands alone",
-    "jsd_bits_best": "Divergence attainable with this pool and budget, bits",
+    "jsd_bits_best": "Divergence of the best mix that spends the budget within the limits, bits",
     "usage_first_day": "First UTC day of the usage window",
     "usage_last_day": "Last UTC day of the usage window",
 }
@@ -174,7 +174,7 @@ VIEWS: dict[str, View] = {
             "rows": "Auxiliary rows chosen",
             "jsd_bits_before": "Divergence of the training corpus from usage, bits",
             "jsd_bits_after": "Divergence of corpus and sample from usage, bits",
-            "jsd_bits_best": "Divergence attainable with this pool and budget, bits",
+            "jsd_bits_best": "Divergence of the best mix of the rows that may be sampled, bits",
         },
     ),
     "dropped": View(

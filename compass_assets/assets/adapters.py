@@ -76,6 +76,7 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
                 "strategy": sampling.strategy,
                 "jsd_bits_before": selection.summary["jsd_bits_before"],
                 "jsd_bits_after": selection.summary["jsd_bits_after"],
+                "jsd_bits_best": selection.summary["jsd_bits_best"],
                 "figures": dg.MetadataValue.json(selection.summary),
                 "card": dg.MetadataValue.path(
                     step.ws.store.uri(layout.training_card(step.partition))

