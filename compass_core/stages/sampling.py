@@ -22,6 +22,7 @@ from compass_core.stages.gaps import token_counts
 from compass_core.turns import Exchange, earlier_exchanges, messages
 from compass_core.workspace import Workspace
 
+SOURCES = {"logs": ("usage",), "proxy": ("proxy",), "blend": ("usage", "proxy")}
 HELD_ROWS = 200_000  # vectors of pools up to this size are read at once, of larger ones as needed
 
 
@@ -105,16 +106,16 @@ def _with_leaked(selection: Selection, training: pl.DataFrame, leaked: pl.DataFr
 
 
 def _target(ws: Workspace, language: str, placed: pl.DataFrame) -> Target:
-    """Usage rows where there are any, else the dev items that stand in for them."""
+    """What p_usage was measured on: logged prompts, dev items, or both, as `usage.source` says."""
     roles = frames.role_rows(ws, language)
-    role = "usage" if roles["usage"].height else "proxy"
-    rows = (
-        roles[role]
-        .join(placed.filter(pl.col("role") == role).select("row_id", "cluster_id"), on="row_id")
-        .sort("row_id")
-    )
+    parts = []
+    for role in SOURCES[ws.project.usage.source]:
+        mine = placed.filter(pl.col("role") == role).select("row_id", "cluster_id")
+        parts.append((role, roles[role].join(mine, on="row_id").sort("row_id")))
+    rows = pl.concat([part for _, part in parts])
+    vectors = np.concatenate([vectors_of(ws, role, part) for role, part in parts])
     texts = [*roles["training"]["prompt"], *rows["prompt"]]
-    return Target(rows["cluster_id"].to_numpy(), vectors_of(ws, role, rows), texts)
+    return Target(rows["cluster_id"].to_numpy(), vectors, texts)
 
 
 def _pool_vectors(ws: Workspace, pool: pl.DataFrame) -> np.ndarray | VectorSource | None:

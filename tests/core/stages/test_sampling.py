@@ -168,3 +168,40 @@ def test_langrank_reads_the_texts_that_it_compares(ws):
     rows, selection = stage.select_language(other, "sw")
     assert set(selection.summary["langrank"]) == {"en", "hi"}
     assert rows.filter(pl.col("origin") == "auxiliary").height == 12
+
+
+@pytest.mark.parametrize(
+    ("source", "asked"),
+    [
+        ("logs", ["habari", "leo"]),
+        ("proxy", ["habari gani"]),
+        ("blend", ["habari", "leo", "habari gani"]),
+    ],
+)
+def test_rows_are_ranked_by_what_usage_was_measured_on(ws, monkeypatch, source, asked):
+    from compass_core.config.load import with_overrides
+
+    def rows(role, prompts):
+        return pl.DataFrame(
+            {
+                "row_id": [f"{role}{i}" for i in range(len(prompts))],
+                "language": ["sw"] * len(prompts),
+                "content_hash": prompts,
+                "prompt": prompts,
+            }
+        )
+
+    roles = {
+        "usage": rows("usage", ["habari", "leo"]),
+        "proxy": rows("proxy", ["habari gani"]),
+        "training": rows("training", []).cast(pl.String),
+    }
+    monkeypatch.setattr(stage.frames, "role_rows", lambda ws, language: roles)
+    placed = pl.concat(
+        roles[role].select(pl.lit(role).alias("role"), "row_id", pl.lit(0).alias("cluster_id"))
+        for role in ("usage", "proxy")
+    )
+    project = with_overrides(ws.project, {"usage": {"source": source}})
+    target = stage._target(Workspace(ws.directory, ws.base, project, ws.store), "sw", placed)
+    assert target.texts == asked
+    assert len(target.cluster_ids) == len(target.vectors) == len(asked)
