@@ -10,6 +10,7 @@ already is not measured again. The report is docs/experiments/embedders.md.
 
 import json
 import time
+from itertools import product
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -41,6 +42,8 @@ def main(
     embedder: Annotated[list[Path] | None, typer.Option(help="Model folders to add.")] = None,
     prefix: Annotated[str, typer.Option(help="Put before every text of those folders.")] = "",
     languages: Annotated[str, typer.Option(help="Of SIB-200; xSID has its ten.")] = LANGUAGES,
+    only: Annotated[str, typer.Option(help="Embedders, with colons; default: all.")] = "",
+    data_sets: Annotated[str, typer.Option("--data", help="With commas.")] = "SIB-200,xSID",
     per_language: Annotated[int, typer.Option(help="Texts of each language; 0: all.")] = 0,
     out: Path = HERE / "results.json",
     report: Path = HERE.parents[1] / "docs/experiments/embedders.md",
@@ -48,23 +51,28 @@ def main(
     """Measure what is missing and write the tables into the report."""
     results: list[dict[str, Any]] = json.loads(out.read_text()) if out.exists() else []
     done = {(r["data"], r["embedder"]) for r in results}
-    for data, frame in _data(shared, languages.split(","), per_language).items():
-        for name, embed in _embedders(embedder or [], prefix).items():
-            centred = f"{name}, language means removed"
-            if {(data, name), (data, centred)} <= done:
-                continue
-            started = time.monotonic()
-            vectors = _usable(embed, frame["text"].to_list())
-            wall_s = time.monotonic() - started
-            spoken = frame["lang"].to_list()
-            for label, used in (
-                (name, vectors),
-                (centred, without_language_means(vectors, spoken)),
-            ):
-                for entry in _measure(used, frame):
-                    results.append({"data": data, "embedder": label, **entry})
-            out.write_text(json.dumps(results, indent=1) + "\n")
-            print(f"{data}, {name}: {frame.height} texts, {wall_s:.0f} s to embed", flush=True)
+    embedders = _embedders(embedder or [], prefix)
+    chosen = [name for name in embedders if not only or name in only.split(":")]
+    if unknown := set(only.split(":")) - {*chosen, ""}:
+        raise typer.BadParameter(f"{unknown}; allowed: {list(embedders)}", param_hint="--only")
+    sets = _data(shared, languages.split(","), per_language)
+    for data, name in product(data_sets.split(","), chosen):
+        frame, embed = sets[data], embedders[name]
+        centred = f"{name}, language means removed"
+        if {(data, name), (data, centred)} <= done:
+            continue
+        started = time.monotonic()
+        vectors = _usable(embed, frame["text"].to_list())
+        wall_s = time.monotonic() - started
+        spoken = frame["lang"].to_list()
+        for label, used in (
+            (name, vectors),
+            (centred, without_language_means(vectors, spoken)),
+        ):
+            for entry in _measure(used, frame):
+                results.append({"data": data, "embedder": label, **entry})
+        out.write_text(json.dumps(results, indent=1) + "\n")
+        print(f"{data}, {name}: {frame.height} texts, {wall_s:.0f} s to embed", flush=True)
     _write(report, results)
 
 

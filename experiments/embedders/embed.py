@@ -41,7 +41,7 @@ def packaged() -> dict[str, Embed]:
     for name, make in (
         ("all-MiniLM-L6-v2", _minilm),
         ("USE multilingual v3", _use_multilingual),
-        ("multilingual-e5-small, 4 bits", _e5_small),
+        ("multilingual-e5-small (4 bits)", _e5_small),
     ):
         try:
             found[name] = make()

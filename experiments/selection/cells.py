@@ -82,8 +82,7 @@ def run_cells(
         if adapters:
             for digest, scored in score(ws, language, adapters, report).items():
                 log = json.loads((adapters[digest] / "training_log.json").read_text())
-                log.pop("losses")
-                _write_json(_training_file(folder, digest), {**log, **scored})
+                _write_json(_training_file(folder, digest), {**_figures(log), **scored})
                 shutil.rmtree(adapters[digest], ignore_errors=True)
         for one in planned:
             result = json.loads(_training_file(folder, one.digest).read_text())
@@ -116,8 +115,14 @@ def run_choices(
 
 def read_cells(folder: Path, kind: str = "cells") -> pl.DataFrame:
     """All finished cells (or `choices`), one a row, sorted by name; empty where there are none."""
-    found = [json.loads(path.read_text()) for path in sorted((folder / kind).glob("*.json"))]
+    paths = sorted((folder / kind).glob("*.json"))
+    found = [_figures(json.loads(path.read_text())) for path in paths]
     return pl.DataFrame(found, infer_schema_length=None)
+
+
+def _figures(values: dict[str, Any]) -> dict[str, Any]:
+    """What fits into a table: a training log also has its losses step by step, and settings."""
+    return {name: v for name, v in values.items() if not isinstance(v, list | dict)}
 
 
 def _plan(ws: Workspace, cell: Cell) -> Planned:

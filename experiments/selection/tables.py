@@ -30,13 +30,17 @@ def effect_table(cells: pl.DataFrame, value: str, scale: float, better: str, uni
     ]
     for row in found.sort("mean", descending=better == "high").to_dicts():
         mean, low, high = (scale * row[name] for name in ("mean", "low", "high"))
-        cell = f"| `{row['strategy']}` | {row['runs']} | {_n(mean)} [{_n(low)}, {_n(high)}] |"
+        spread = f" [{_n(low)}, {_n(high)}]" if row["runs"] > 1 else ""
+        cell = f"| `{row['strategy']}` | {row['runs']} | {_n(mean)}{spread} |"
         if row["difference"] is None:
             lines.append(f"{cell} | | | | | |")
             continue
         difference, start, end = (
             scale * row[name] for name in ("difference", "difference_low", "difference_high")
         )
+        if row["pairs"] < 2:  # one pair has no spread and no p
+            lines.append(f"{cell} {_s(difference)} | {row['pairs']} | | | | |")
+            continue
         effect = "" if row["cohens_d"] is None else f"{row['cohens_d']:+.2f}"
         lines.append(
             f"{cell} {_s(difference)} [{_s(start)}, {_s(end)}] | {row['pairs']} | {effect} "

@@ -32,7 +32,9 @@ def path(monkeypatch):
         if choice.strategy in path.broken:
             raise KeyboardInterrupt
         out.mkdir(parents=True)
-        (out / "training_log.json").write_text(json.dumps({"steps": 3, "losses": [1.0]}))
+        (out / "training_log.json").write_text(
+            json.dumps({"steps": 3, "losses": [1.0], "settings": {"a": 1}})
+        )
         trained.append((choice.strategy, choice.seed, choice.rows.height, epochs))
         return SimpleNamespace(steps=3, loss_last=1.0)
 
@@ -73,6 +75,7 @@ def test_finished_cells_are_not_run_again(ws, path, tmp_path):
     assert run(ws, tmp_path, [*wanted, *grid("gap_waterfill", seeds=(1,))]) == 1
     found = cells.read_cells(tmp_path)
     assert found.height == 5
+    assert not {"losses", "settings"} & set(found.columns)  # they do not fit into a CSV file
     assert found["accuracy"].to_list() == [0.5] * 5
 
 
