@@ -116,6 +116,7 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
     ) -> Events:
         from compass_assets.plots.curves import curves_plot
         from compass_core.adapters.registry import adapter_dir, serving, write_catalogue
+        from compass_core.adapters.terms import loss_terms
         from compass_core.stages.lineage import training_lineage
 
         step = Step(context, project, "adapter")
@@ -168,7 +169,9 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
                 "loss_first": figures["loss_first"],
                 "loss_last": figures["loss_last"],
                 "tokens_per_s": figures["tokens_per_s"],
-                "curves": dg.MetadataValue.md(curves_plot({"task": figures["losses"]})),
+                "curves": dg.MetadataValue.md(
+                    curves_plot(loss_terms(figures, figures.get("continual", {}).get("beta")))
+                ),
                 "truncated_rows": figures["truncated_rows"],
                 "peak_memory_bytes": figures["peak_memory_bytes"],
                 "settings": dg.MetadataValue.json(step.ws.project.adapter.model_dump()),
@@ -201,7 +204,7 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
         run_child(
             context, project, pipes, "score", {"language": step.partition, "version": version}
         )
-        summary, per_suite, data_version = summarise_scores(step.ws, step.partition, version)
+        summary, beside, data_version = summarise_scores(step.ws, step.partition, version)
         text = (
             f"{version} {summary['adapter_percent']:.1f} %, base {summary['base_percent']:.1f} %, "
             f"{summary['items']} items"
@@ -215,8 +218,8 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
             metadata={
                 **{k: v for k, v in summary.items() if v is not None},
                 "version": version,
-                "by_suite": table(per_suite, per_suite.columns, 40),
-                "picture": dg.MetadataValue.md(scores_plot(per_suite)),
+                "against_the_baselines": table(beside, beside.columns, 60),
+                "picture": dg.MetadataValue.md(scores_plot(beside)),
                 "path": dg.MetadataValue.path(
                     step.ws.store.uri(layout.scores(step.partition, version))
                 ),
@@ -238,7 +241,9 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
         ),
     )
     def promoted_adapter(context: dg.AssetExecutionContext, project: ProjectResource) -> Events:
+        from compass_assets.plots.forgetting import forgetting_plot
         from compass_core.stages.promotion import decide
+        from compass_core.stages.retention import forgetting_history
 
         step = Step(context, project, "promoted_adapter")
         gate = decide(step.ws, step.partition, step.facts("adapter")["version"])
@@ -249,6 +254,9 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
             metadata={
                 "serving": gate.serving or "none",
                 "reason": gate.reason,
+                "forgetting": dg.MetadataValue.md(
+                    forgetting_plot(forgetting_history(step.ws, step.partition))
+                ),
                 **gate.finding("benchmark_gate").extra,
             },
             checks=[check_result(finding) for finding in gate.findings],

@@ -5,7 +5,6 @@ import dagster as dg
 from compass_assets.automation import FOLLOW
 from compass_assets.child import run_child
 from compass_assets.describe import child_retry, graph_asset
-from compass_assets.drift_plots import history_plot
 from compass_assets.partitions import language_partitions
 from compass_assets.preview import table
 from compass_assets.resources import ProjectResource
@@ -30,6 +29,7 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
         ),
     )
     def drift_report(context: dg.AssetExecutionContext, project: ProjectResource) -> Events:
+        from compass_assets.plots.drift import drift_plot
         from compass_core.stages.drift import measure_drift, read_history
 
         step = Step(context, project, "drift_report")
@@ -60,7 +60,7 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
                 "moved_clusters": table(
                     moved, ["cluster_id", "title", "anchor_share", "window_share", "examples"], 12
                 ),
-                "history": dg.MetadataValue.md(history_plot(read_history(step.ws, step.partition))),
+                "history": dg.MetadataValue.md(drift_plot(read_history(step.ws, step.partition))),
                 "settings": dg.MetadataValue.json(step.ws.project.drift.model_dump()),
                 "path": dg.MetadataValue.path(step.ws.store.uri(layout.drift(step.partition))),
             },

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from compass_core import layout
@@ -12,8 +11,8 @@ from compass_core.adapters.registry import memory_dir, rolled_back, serving
 from compass_core.benchmarks.contamination import BenchmarkIndex
 from compass_core.benchmarks.stats import paired_comparison
 from compass_core.errors import StoreError
-from compass_core.hashing import seeded_generator
 from compass_core.stages import frames
+from compass_core.stages.retention import retained
 from compass_core.stages.update import HISTORY_FILE
 from compass_core.workspace import Workspace
 
@@ -25,7 +24,6 @@ CHECKS = {
     "not_rolled_back": "A version that was rolled back from does not come back by itself.",
 }
 SAME_NATS = 1e-6  # below it two log-likelihoods are the same number
-FLOOR_NATS = 0.1  # a serving version that gained less than this is measured against this
 
 
 @dataclass(frozen=True)
@@ -135,26 +133,20 @@ def _forgetting(ws: Workspace, language: str, candidate: str, against: str | Non
             f"not measured: {candidate} was not compared with {against} on any held-out row",
             "run the job evaluate; where it stays empty, raise continual.held_out_share",
         )
-    weights = rows["weight"].to_numpy()
-    rise = rows["loss"].to_numpy() - rows["reference_loss"].to_numpy()
-    gained = float(weights @ (rows["base_loss"].to_numpy() - rows["reference_loss"].to_numpy()))
-    allowed = share * max(gained, FLOOR_NATS)
-    figure = float(weights @ rise)
-    low, high = _interval(rise, weights, ws.project.seed)
-    passed = figure <= allowed
+    kept = retained(rows, share, ws.project.seed)
     return Finding(
         name,
-        passed,
-        figure,
-        allowed,
+        kept.passed,
+        kept.rise,
+        kept.allowed,
         unit,
-        f"loss on {rows.height} held-out rows of earlier usage {figure:+.3f} "
-        f"[{low:+.3f}, {high:+.3f}] against {against}, which had gained {gained:.3f}; "
-        f"allowed {allowed:.3f}",
+        f"loss on {kept.rows} held-out rows of earlier usage {kept.rise:+.3f} "
+        f"[{kept.low:+.3f}, {kept.high:+.3f}] against {against}, which had gained "
+        f"{kept.gained:.3f}; allowed {kept.allowed:.3f}",
         ""
-        if passed
+        if kept.passed
         else "raise continual.beta or continual.lambda_, or train from zero (job retrain)",
-        {"gained": gained, "low": low, "high": high, "rows": rows.height},
+        {"gained": kept.gained, "low": kept.low, "high": kept.high, "rows": kept.rows},
     )
 
 
@@ -231,12 +223,3 @@ def _scores(ws: Workspace, language: str, version: str) -> pl.DataFrame:
             f"{version}, which scores it"
         )
     return ws.store.read_parquet(key)
-
-
-def _interval(values: np.ndarray, weights: np.ndarray, seed: int) -> tuple[float, float]:
-    """95 % bootstrap interval of a weighted mean, over rows."""
-    generator = seeded_generator(seed, "retention")
-    drawn = generator.integers(len(values), size=(2000, len(values)))
-    means = (values * weights)[drawn].sum(1) / weights[drawn].sum(1)
-    low, high = np.quantile(means, [0.025, 0.975])
-    return float(low), float(high)
