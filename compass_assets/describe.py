@@ -1,6 +1,8 @@
 """What every asset declaration shares: owner, group, kinds, code version, edges, retry policy."""
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 import dagster as dg
@@ -41,6 +43,19 @@ def child_retry(project: Project) -> dg.RetryPolicy:
     return dg.RetryPolicy(max_retries=project.execution.retries, delay=5)
 
 
+# Days are many and each is read in a moment: one run takes all of a contiguous stretch.
+DAYS_IN_ONE_RUN = dg.BackfillPolicy.single_run()
+
+
+def overdue_after(hours: float | None) -> dg.FreshnessPolicy | None:
+    """Fails where no partition of an asset was materialized for so long, warns from half of it."""
+    if hours is None:
+        return None
+    return dg.FreshnessPolicy.time_window(
+        fail_window=timedelta(hours=hours), warn_window=timedelta(hours=hours / 2)
+    )
+
+
 def graph_asset(
     name: str,
     partitions: dg.PartitionsDefinition[Any],
@@ -51,14 +66,19 @@ def graph_asset(
     condition: dg.AutomationCondition[Any] | None = None,
     child: dg.RetryPolicy | None = None,
     checks: Sequence[dg.AssetCheckSpec] | None = None,
+    backfill: dg.BackfillPolicy | None = None,
+    freshness: dg.FreshnessPolicy | None = None,
+    several_events: bool = False,
     description: str,
 ) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
     """`@dg.asset` with everything that follows from the graph's table filled in.
 
     Edges that carry a `mappings` entry cross from one partitioning to another; the others are one
-    to one. There is no backfill policy: a backfill then is one run a partition, and has to be,
-    because a batch would stamp one data version on all its partitions. `child`: the step runs a
-    model in a child process, within the limit of its pool, and this is how it is retried.
+    to one. Without `backfill` a backfill is one run a partition, tagged with it: a step writes one
+    manifest with one data version. `child`: the step runs a model in a child process, within the
+    limit of its pool, and this is how it is retried. `several_events`: the step yields an
+    AssetMaterialization for each of its partitions and no result, because a result would stamp one
+    data version on all of them.
     """
     given = mappings or {}
     deps = [
@@ -75,12 +95,18 @@ def graph_asset(
         "kinds": set(kinds),
         "automation_condition": condition,
         "check_specs": list(checks or []),
+        "backfill_policy": backfill,
+        "freshness_policy": freshness,
+        "output_required": not several_events,
         "description": description,
         **extra,
     }
 
     def decorate(function: Callable[..., Any]) -> dg.AssetsDefinition:
-        made: dg.AssetsDefinition = dg.asset(**declared)(function)
+        with warnings.catch_warnings():
+            # Backfill policies are beta in the pinned Dagster; whoever starts the UI knows no cure.
+            warnings.simplefilter("ignore", dg.BetaWarning)
+            made: dg.AssetsDefinition = dg.asset(**declared)(function)
         return made
 
     return decorate

@@ -4,7 +4,7 @@ import dagster as dg
 
 from compass_assets.automation import FOLLOW
 from compass_assets.child import run_child
-from compass_assets.describe import child_retry, graph_asset
+from compass_assets.describe import child_retry, graph_asset, overdue_after
 from compass_assets.partitions import language_partitions
 from compass_assets.preview import table
 from compass_assets.resources import ProjectResource
@@ -22,6 +22,7 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
         code_versions,
         kinds=["parquet", "duckdb"],
         condition=FOLLOW,
+        freshness=overdue_after(project.freshness.reports_hours),
         description=(
             "Recent logs against the usage that the serving adapter was trained for, in the same "
             "clusters, judged against what chance alone would give. The sensor drift_updates acts "

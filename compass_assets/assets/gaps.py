@@ -4,7 +4,7 @@ import dagster as dg
 import polars as pl
 
 from compass_assets.automation import FOLLOW
-from compass_assets.describe import graph_asset
+from compass_assets.describe import graph_asset, overdue_after
 from compass_assets.partitions import language_partitions
 from compass_assets.preview import table
 from compass_assets.resources import ProjectResource
@@ -133,6 +133,7 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
         code_versions,
         kinds=["parquet", "duckdb"],
         condition=FOLLOW,
+        freshness=overdue_after(project.freshness.reports_hours),
         checks=[
             dg.AssetCheckSpec(
                 "enough_usage",

@@ -20,6 +20,7 @@ def draw_drift(axes: Any, history: pl.DataFrame) -> None:
     for _, part in measured.group_by("adapter_version", maintain_order=True):
         days = part["window_last_day"].to_list()
         axes.fill_between(days, 0, part["null_95_bits"], color=QUIET, alpha=0.3, lw=0)
+        axes.plot(days, part["null_95_bits"], "_", color=QUIET, ms=8)  # a day alone has no band
         axes.plot(days, part["null_mean_bits"], color=QUIET, lw=1, ls="--")
         axes.plot(days, part["jsd_bits"], color=USAGE, marker="o", ms=3)
         name = part["adapter_version"][0]

@@ -22,10 +22,11 @@ def draw_forgetting(axes: Any, history: pl.DataFrame) -> None:
         colour = MIX if row["rise"] <= row["allowed"] else WARN
         spread = [[max(0.0, row["rise"] - row["low"])], [max(0.0, row["high"] - row["rise"])]]
         axes.errorbar(place, row["rise"], yerr=spread, fmt="o", color=colour, capsize=3)
-    limits = axes.plot(places, history["allowed"], "_", color=QUIET, ms=28, mew=2)[0]
+    axes.plot(places, history["allowed"], "_", color=QUIET, ms=28, mew=2)
+    (limit,) = axes.plot([], [], "_", color=QUIET, ms=12, mew=2)
     names = [f"{v}\nafter {r}" for v, r in history.select("version", "reference").iter_rows()]
     axes.set_xticks(places, names, fontsize=8)
     axes.set_xlim(-0.6, history.height - 0.4)
     axes.set_ylabel("rise, nats per token")
-    axes.legend([limits], ["most that may be lost"], fontsize=8)
+    axes.legend([limit], ["most that may be lost"], fontsize=8)
     axes.set_title("Loss on held-out rows of earlier usage: below 0 nothing was forgotten")

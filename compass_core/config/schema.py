@@ -10,6 +10,7 @@ from pydantic import Field, field_validator, model_validator
 
 from compass_core.config.benchmarks import Benchmarks, Suite
 from compass_core.config.continual import Continual
+from compass_core.config.freshness import Freshness
 from compass_core.config.sampling import Sampling
 from compass_core.config.section import Section, Share, Tag
 from compass_core.config.text import Cleaning, Corpus, Ingest, LanguageId
@@ -368,6 +369,7 @@ class Project(Section):
     benchmarks: Benchmarks = Benchmarks()
     drift: Drift = Drift()
     promotion: Promotion = Promotion()
+    freshness: Freshness = Freshness()
     execution: Execution = Execution()
 
     @field_validator("store")

@@ -29,6 +29,33 @@ def test_each_asset_is_described(specs):
         assert spec.is_partitioned, name
 
 
+def test_what_is_due_again_says_when(specs, empty_bench):
+    windows = {name: spec.freshness_policy for name, spec in specs.items() if spec.freshness_policy}
+    hours = {name: p.fail_window.to_timedelta().total_seconds() / 3600 for name, p in windows.items()}
+    assert hours == {"usage_window": 48, "gap_report": 72, "drift_report": 72}
+    empty_bench.reload(**{"ingest:": "freshness: {logs_hours: null}\ningest:"})
+    node = empty_bench.defs.resolve_asset_graph().get(dg.AssetKey("usage_window"))
+    assert node.freshness_policy is None
+
+
+def test_every_field_that_a_launch_can_set_is_described(empty_bench):
+    """Of the jobs' own configuration; the settings of a project have a test of their own."""
+    bare = []
+    for job in empty_bench.defs.resolve_all_job_defs():
+        for node in job.nodes:
+            schema = node.definition.config_field
+            fields = getattr(schema.config_type, "fields", {}) if schema else {}
+            bare += [f"{job.name}.{name}" for name, f in fields.items() if not f.description]
+    assert bare == []
+
+
+def test_there_is_a_job_for_everything_people_do(empty_bench):
+    jobs = {job.name: job.description for job in empty_bench.defs.resolve_all_job_defs()}
+    done = ["ingest_logs", "refresh_gaps", "retrain", "evaluate", "promote_adapter"]
+    for name in (*done, "rollback_adapter", "ingest_auxiliary", "ingest_training"):
+        assert jobs[name], name
+
+
 def test_every_setting_is_in_the_launchpad_with_its_description():
     from compass_assets.resources import ProjectResource
     from compass_core.config.schema import Project, Section
