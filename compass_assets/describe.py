@@ -7,6 +7,7 @@ from typing import Any
 
 import dagster as dg
 
+from compass_assets.check_results import specs
 from compass_core.config.schema import Project
 from compass_core.graph import NODES
 
@@ -65,7 +66,6 @@ def graph_asset(
     mappings: Mapping[str, dg.PartitionMapping] | None = None,
     condition: dg.AutomationCondition[Any] | None = None,
     child: dg.RetryPolicy | None = None,
-    checks: Sequence[dg.AssetCheckSpec] | None = None,
     backfill: dg.BackfillPolicy | None = None,
     freshness: dg.FreshnessPolicy | None = None,
     several_events: bool = False,
@@ -94,7 +94,7 @@ def graph_asset(
         "owners": OWNERS,
         "kinds": set(kinds),
         "automation_condition": condition,
-        "check_specs": list(checks or []),
+        "check_specs": specs(name),
         "backfill_policy": backfill,
         "freshness_policy": freshness,
         "output_required": not several_events,

@@ -3,17 +3,17 @@
 import dagster as dg
 import polars as pl
 
+from compass_assets.check_results import result
 from compass_assets.child import run_child
 from compass_assets.describe import child_retry, graph_asset
 from compass_assets.jobs import TRAINING_TAG
 from compass_assets.partitions import language_partitions
 from compass_assets.preview import counts, table
-from compass_assets.promotion import check_result, update_metadata
+from compass_assets.promotion import update_metadata
 from compass_assets.resources import ProjectResource
 from compass_assets.step import Events, Step
 from compass_core import layout
 from compass_core.config.schema import Project
-from compass_core.stages.gate import CHECKS
 
 
 def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefinition]:
@@ -24,13 +24,6 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
         languages,
         code_versions,
         kinds=["parquet", "json"],
-        checks=[
-            dg.AssetCheckSpec(
-                "budget_spent",
-                asset="sampled_training_set",
-                description="The sampling budget could be spent on what the pool holds.",
-            )
-        ],
         description=(
             "The training corpus together with the auxiliary rows that bring the whole mix "
             "closest to usage; each row says why it is there."
@@ -39,6 +32,7 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
     def sampled_training_set(context: dg.AssetExecutionContext, project: ProjectResource) -> Events:
         from compass_assets.plots.composition import composition_plot
         from compass_assets.plots.coverage import coverage_plot
+        from compass_core.stages.findings import budget_spent, no_benchmark_items
         from compass_core.stages.sampling import sample_language
 
         step = Step(context, project, "sampled_training_set")
@@ -53,7 +47,6 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
             .agg(pl.len().alias("rows"), pl.col("supervised_tokens").sum().alias("tokens"))
             .sort("origin", "tokens", descending=[True, True])
         )
-        wants_all = sampling.strategy not in ("none", "all_data")
         yield step.finish(
             version,
             summary=f"{rows.height} rows, {chosen.height} of them sampled ({tokens} tokens)",
@@ -89,12 +82,10 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
                 ),
             },
             checks=[
-                dg.AssetCheckResult(
-                    check_name="budget_spent",
-                    passed=not wants_all or spent >= 0.95 * sampling.budget,
-                    severity=dg.AssetCheckSeverity.WARN,
-                    metadata={"spent": spent, "budget": sampling.budget, "unit": sampling.unit},
-                )
+                result(no_benchmark_items(step.ws, step.partition, rows)),
+                result(
+                    budget_spent(spent, sampling.budget, sampling.unit, sampling.strategy, dropped)
+                ),
             ],
         )
 
@@ -117,6 +108,7 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
         from compass_assets.plots.curves import curves_plot
         from compass_core.adapters.registry import adapter_dir, serving, write_catalogue
         from compass_core.adapters.terms import loss_terms
+        from compass_core.stages.findings import adapter_differs
         from compass_core.stages.lineage import training_lineage
 
         step = Step(context, project, "adapter")
@@ -181,6 +173,7 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
                     str(adapter_dir(step.ws.store, step.partition, version))
                 ),
             },
+            checks=[result(adapter_differs(figures["largest_update"]))],
         )
 
     @graph_asset(
@@ -231,10 +224,6 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
         languages,
         code_versions,
         kinds=["json"],
-        checks=[
-            dg.AssetCheckSpec(name, asset="promoted_adapter", description=text)
-            for name, text in CHECKS.items()
-        ],
         description=(
             "Which adapter version serves. A version that fails a check is not promoted; the jobs "
             "promote_adapter and rollback_adapter are for people."
@@ -259,7 +248,7 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
                 ),
                 **gate.finding("benchmark_gate").extra,
             },
-            checks=[check_result(finding) for finding in gate.findings],
+            checks=[result(finding) for finding in gate.findings],
         )
 
     return [sampled_training_set, adapter, benchmark_scores, promoted_adapter]

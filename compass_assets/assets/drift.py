@@ -3,6 +3,7 @@
 import dagster as dg
 
 from compass_assets.automation import FOLLOW
+from compass_assets.check_results import result
 from compass_assets.child import run_child
 from compass_assets.describe import child_retry, graph_asset, overdue_after
 from compass_assets.partitions import language_partitions
@@ -32,6 +33,8 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
     def drift_report(context: dg.AssetExecutionContext, project: ProjectResource) -> Events:
         from compass_assets.plots.drift import drift_plot
         from compass_core.stages.drift import measure_drift, read_history
+        from compass_core.stages.drift_calibration import measure_calibration
+        from compass_core.stages.findings import drift_calibrated
 
         step = Step(context, project, "drift_report")
         report, moved, version = measure_drift(step.ws, step.partition)
@@ -65,6 +68,7 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
                 "settings": dg.MetadataValue.json(step.ws.project.drift.model_dump()),
                 "path": dg.MetadataValue.path(step.ws.store.uri(layout.drift(step.partition))),
             },
+            checks=[result(drift_calibrated(measure_calibration(step.ws, step.partition)))],
         )
 
     @graph_asset(

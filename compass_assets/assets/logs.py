@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
+from compass_assets.check_results import report_check
 from compass_assets.describe import DAYS_IN_ONE_RUN, graph_asset, overdue_after
 from compass_assets.partitions import (
     DAYS,
@@ -22,6 +23,7 @@ from compass_assets.step import CODE_TAG, VERSION_TAG, Step, tell
 from compass_assets.sync import report_sync
 from compass_core.config.schema import Project
 from compass_core.corpora.log_ledger import Ledger
+from compass_core.stages.findings import log_rows_add_up
 from compass_core.stages.logs import ingest_pending
 from compass_core.workspace import Workspace
 
@@ -112,7 +114,11 @@ def _day_events(
     published: dict[date, dict[str, Any]],
     run_id: str,
 ) -> Iterator[dg.AssetMaterialization]:
-    """One event a day, then the window's, then the in-sync check."""
+    """One event a day, then the window's, then the checks; none where rows are unaccounted for."""
+    finding = log_rows_add_up(ws, [language])
+    report_check(instance, "usage_logs", finding)
+    if not finding.passed:
+        raise dg.Failure(f"{finding.text}. What to do: {finding.todo}", allow_retries=False)
     instance.add_dynamic_partitions(DAYS, [day.isoformat() for day in published])
     for day, facts in published.items():
         iso = day.isoformat()

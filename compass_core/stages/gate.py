@@ -1,17 +1,16 @@
 """The evidence that a new adapter version needs before it may serve: one finding a question."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
 
 from compass_core import layout
 from compass_core.adapters.registry import memory_dir, rolled_back, serving
-from compass_core.benchmarks.contamination import BenchmarkIndex
 from compass_core.benchmarks.stats import paired_comparison
 from compass_core.errors import StoreError
-from compass_core.stages import frames
+from compass_core.findings import Finding
+from compass_core.stages.findings import benchmark_rows_in
 from compass_core.stages.retention import retained
 from compass_core.stages.update import HISTORY_FILE
 from compass_core.workspace import Workspace
@@ -24,20 +23,6 @@ CHECKS = {
     "not_rolled_back": "A version that was rolled back from does not come back by itself.",
 }
 SAME_NATS = 1e-6  # below it two log-likelihoods are the same number
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One check: what was measured, against what, and what to do where it did not pass."""
-
-    name: str
-    passed: bool
-    figure: float | None
-    threshold: float | None
-    unit: str
-    text: str
-    todo: str = ""
-    extra: dict[str, Any] = field(default_factory=dict)
 
 
 def judge(ws: Workspace, language: str, candidate: str) -> list[Finding]:
@@ -186,9 +171,7 @@ def _contamination(ws: Workspace, language: str, candidate: str, against: str | 
             name, True, None, 0, "rows", f"not measured: {candidate} keeps no list of its rows"
         )
     rows = pl.read_parquet(folder / HISTORY_FILE).filter(~pl.col("held"))
-    index = BenchmarkIndex(frames.benchmark_rows(ws, language))
-    hits = index.screen(rows.rename({"row_language": "language"})).hits
-    bad = hits["row_id"].unique().sort().to_list()
+    bad = benchmark_rows_in(ws, language, rows.rename({"row_language": "language"}))
     return Finding(
         name,
         not bad,
