@@ -1,8 +1,10 @@
 """What every asset declaration shares: owner, group, kinds, code version, edges, retry policy."""
 
+import inspect
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -35,6 +37,24 @@ GROUPS = {
     "language_report": "6_report",
     "performance_signal": "5_drift",
 }
+
+GUIDES = {
+    "1_corpora": "inputs.md",
+    "2_embeddings": "models.md",
+    "3_gaps": "sampling.md",
+    "4_adapters": "continual.md",
+    "5_drift": "drift.md",
+    "6_report": "tutorial.md",
+}
+GUIDE_OF = {
+    "semantic_clusters": "clusters.md",
+    "cluster_assignments": "clusters.md",
+    "sampled_training_set": "sampling.md",
+    "benchmark_items": "benchmarks.md",
+    "benchmark_scores": "benchmarks.md",
+    "strategy_comparison": "sampling.md",
+}
+DOCS = Path(__file__).parent.parent / "docs"  # in a checkout; an installed package has none
 
 MODELS_POOL = "models"  # steps that hold a model; its limit is `execution.parallel`
 
@@ -103,6 +123,7 @@ def graph_asset(
     }
 
     def decorate(function: Callable[..., Any]) -> dg.AssetsDefinition:
+        declared["metadata"] = {"dagster/code_references": _links(name, function)}
         with warnings.catch_warnings():
             # Backfill policies are beta in the pinned Dagster; whoever starts the UI knows no cure.
             warnings.simplefilter("ignore", dg.BetaWarning)
@@ -110,3 +131,17 @@ def graph_asset(
         return made
 
     return decorate
+
+
+def _links(name: str, function: Callable[..., Any]) -> dg.CodeReferencesMetadataValue:
+    """What the asset's page links to: its code, and its guide where the docs are at hand."""
+    code = Path(inspect.getfile(function))
+    line = inspect.getsourcelines(function)[1]
+    links = [
+        dg.LocalFileCodeReference(file_path=str(code), line_number=line, label=f"code: {code.name}")
+    ]
+    guide = DOCS / GUIDE_OF.get(name, GUIDES[GROUPS[name]])
+    if guide.is_file():
+        label = f"guide: docs/{guide.name}"
+        links.append(dg.LocalFileCodeReference(file_path=str(guide), label=label))
+    return dg.CodeReferencesMetadataValue(code_references=list(links))
