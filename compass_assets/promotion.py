@@ -12,6 +12,7 @@ import dagster as dg
 from pydantic import Field
 
 from compass_assets.child import run_child
+from compass_assets.describe import MODELS_POOL
 from compass_assets.resources import ProjectResource
 from compass_assets.step import CODE_TAG, VERSION_TAG, pointer_tags, tell
 from compass_core.errors import CompassError, StoreError
@@ -113,7 +114,10 @@ def _ready(
         run_child(context, project, pipes, "score", {"language": language, "version": version})
 
 
-@dg.op(description="Make a version serve. Past a failing gate only with force and a reason.")
+@dg.op(
+    description="Make a version serve. Past a failing gate only with force and a reason.",
+    pool=MODELS_POOL,  # a version without scores is scored first
+)
 def promote_adapter_op(
     context: dg.OpExecutionContext,
     config: PromoteConfig,
@@ -148,7 +152,9 @@ def rollback_adapter_op(
     tell(ASSET, config.language, f"{version} serves; {text}")
 
 
-@dg.op(description="Two versions on the same items, and what they were made from.")
+@dg.op(
+    description="Two versions on the same items, and what they were made from.", pool=MODELS_POOL
+)
 def compare_adapters_op(
     context: dg.OpExecutionContext,
     config: CompareConfig,

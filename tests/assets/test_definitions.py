@@ -64,6 +64,17 @@ def test_every_field_that_a_launch_can_set_is_described(empty_bench):
     assert bare == []
 
 
+def test_whatever_may_hold_a_model_is_in_its_pool(empty_bench):
+    """Whoever is given the client of child processes may start one that loads a model."""
+    loose, held = [], []
+    for job in empty_bench.defs.resolve_all_job_defs():
+        for node in job.nodes:
+            if "pipes" in node.definition.required_resource_keys:
+                (held if node.definition.pool == "models" else loose).append(node.name)
+    assert loose == []
+    assert {"adapter", "benchmark_scores", "usage_embeddings", "promote_adapter_op"} <= set(held)
+
+
 def test_there_is_a_job_for_everything_people_do(empty_bench):
     jobs = {job.name: job.description for job in empty_bench.defs.resolve_all_job_defs()}
     done = ["ingest_logs", "refresh_gaps", "retrain", "evaluate", "promote_adapter"]
