@@ -114,7 +114,7 @@ def graph_asset(
         "owners": OWNERS,
         "kinds": set(kinds),
         "automation_condition": condition,
-        "check_specs": specs(name),
+        "check_specs": specs(name, partitions),
         "backfill_policy": backfill,
         "freshness_policy": freshness,
         "output_required": not several_events,

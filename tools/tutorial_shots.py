@@ -9,6 +9,7 @@ import argparse
 import io
 import shutil
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from tests.assets.browser.conftest import CHROMIUM, DRIVER, FLAGS, Page, serving
 OUT = Path(__file__).parent.parent / "docs" / "tutorial"
 LEFT_OUT = shutil.ignore_patterns(".venv", ".git", "site", "artefacts", "__pycache__")
 WIDTH = 1200
-COLOURS = 96  # a palette keeps a page of text under 150 kB
+MARGIN = 12  # pixels around a picture
 LANGUAGE = "sw"
 LOG = '{"timestamp": "2026-01-31T09:00:00Z", "text": "Bei ya mahindi ni ngapi?", "user": "u1"}\n'
 
@@ -70,7 +71,7 @@ def _picture(page: Page, asset: str, key: str, name: str) -> None:
     page.click(f"//tr[.//*[text()='{key}']]//*[contains(text(), 'Show Markdown')]")
     image = page.find("//img[starts-with(@src, 'data:image/')]")
     page.until("the picture is decoded", lambda: image.get_property("naturalWidth"))
-    _keep(page, name)
+    _keep(page, name, image)
 
 
 def _check(page: Page, asset: str, check: str, name: str) -> None:
@@ -79,17 +80,20 @@ def _check(page: Page, asset: str, check: str, name: str) -> None:
     _keep(page, name)
 
 
-def _keep(page: Page, name: str) -> None:
-    """Save what the browser shows, smaller and in few colours."""
-    import time
-
+def _keep(page: Page, name: str, around: Any = None) -> None:
+    """Save what the browser shows, or the part of it around an element; smaller."""
     time.sleep(1.5)  # what slides in has come to rest
     shown: Any = Image.open(io.BytesIO(page.driver.get_screenshot_as_png())).convert("RGB")
-    small = shown.resize(
-        (WIDTH, round(WIDTH * shown.height / shown.width)), Image.Resampling.LANCZOS
-    )
+    if around is not None:
+        box = around.rect
+        left, top = max(0, box["x"] - MARGIN), max(0, box["y"] - MARGIN)
+        right, bottom = box["x"] + box["width"] + MARGIN, box["y"] + box["height"] + MARGIN
+        shown = shown.crop((left, top, min(right, shown.width), min(bottom, shown.height)))
+    if shown.width > WIDTH:
+        size = (WIDTH, round(WIDTH * shown.height / shown.width))
+        shown = shown.resize(size, Image.Resampling.LANCZOS)
     path = OUT / f"{name}.png"
-    small.quantize(COLOURS, method=Image.Quantize.MEDIANCUT).save(path, optimize=True)
+    shown.save(path, optimize=True)
     print(f"{path.name}: {path.stat().st_size / 1000:.0f} kB")
 
 

@@ -33,7 +33,8 @@ def baselines(
     """
     rows = []
     suites = scores["suite"].unique().sort().to_list()
-    for suite in [*suites, ALL] if len(suites) > 1 or comparisons.height else suites:
+    whole = suites[0] if len(suites) == 1 else ALL
+    for suite in suites if len(suites) == 1 else [*suites, ALL]:
         mine = scores if suite == ALL else scores.filter(pl.col("suite") == suite)
         base = mine.filter(pl.col("model") == "base").unique(
             ["suite", "item_id"], keep="last", maintain_order=True
@@ -44,7 +45,8 @@ def baselines(
                 (pl.col("model") == "adapter") & (pl.col("adapter_version") == version)
             )
             rows.append(_row(suite, version, "version", part))
-    rows += [_strategy(*group) for group in comparisons.group_by("strategy", maintain_order=True)]
+    for named, runs in comparisons.group_by("strategy", maintain_order=True):
+        rows.append(_strategy(whole, str(named[0]), runs))
     return pl.DataFrame([row for row in rows if row["items"]], schema=BASELINES)
 
 
@@ -63,7 +65,7 @@ def _row(suite: str, model: str, kind: str, part: pl.DataFrame) -> dict[str, Any
     }
 
 
-def _strategy(named: tuple[Any, ...], runs: pl.DataFrame) -> dict[str, Any]:
+def _strategy(suite: str, name: str, runs: pl.DataFrame) -> dict[str, Any]:
     items, seeds = int(runs["items"][0]), runs.height
     if seeds > 1:
         middle, low, high = mean_interval(runs["accuracy"].to_numpy())
@@ -71,8 +73,8 @@ def _strategy(named: tuple[Any, ...], runs: pl.DataFrame) -> dict[str, Any]:
         middle = float(runs["accuracy"][0])
         low, high = wilson_interval(round(middle * items), items)
     return {
-        "suite": ALL,
-        "model": f"{named[0]}, {seeds} seed" + ("s" if seeds > 1 else ""),
+        "suite": suite,
+        "model": f"{name}, {seeds} seed" + ("s" if seeds > 1 else ""),
         "kind": "strategy",
         "items": items,
         "accuracy": middle,

@@ -51,7 +51,8 @@ def test_the_base_model_counts_once_and_versions_keep_their_order():
 
 def test_several_suites_are_shown_apart_and_together():
     both = pl.concat([FRAME, scores("other", "adapter", "v0002", [False, False])])
-    table = baselines(both, NO_RUNS, ["v0002"])
+    table = baselines(both, compared(("random", 1, 0.5)), ["v0002"])
+    assert table.filter(kind="strategy")["suite"].to_list() == [ALL]
     assert table.filter(model="v0002").select("suite", "items", "accuracy").rows() == [
         ("other", 2, 0.0),
         ("qa", 4, 1.0),
@@ -69,4 +70,4 @@ def test_strategies_have_intervals_over_items_or_over_seeds():
     )
     assert found["none, 2 seeds"]["accuracy"] == 0.5
     assert (found["none, 2 seeds"]["low"], found["none, 2 seeds"]["high"]) == (0.25, 0.75)
-    assert set(table.filter(kind="base")["suite"]) == {"qa", ALL}
+    assert set(table["suite"]) == {"qa"}  # there is no other to be together with
