@@ -92,6 +92,8 @@ def _keep(page: Page, name: str, around: Any = None) -> None:
     if shown.width > WIDTH:
         size = (WIDTH, round(WIDTH * shown.height / shown.width))
         shown = shown.resize(size, Image.Resampling.LANCZOS)
+    if around is None:
+        shown = shown.quantize(256)  # a page of text is smaller with a palette
     path = OUT / f"{name}.png"
     shown.save(path, optimize=True)
     print(f"{path.name}: {path.stat().st_size / 1000:.0f} kB")
