@@ -18,7 +18,7 @@ from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import (
 from compass_assets.partitions import DAYS, usage_key
 from compass_core import layout
 
-PATIENCE_S = 90.0
+PATIENCE_S = 600.0  # a machine that others use as well
 
 
 def backfill(bench, asset: str, partitions: list[str]) -> list[dg.DagsterRun]:
