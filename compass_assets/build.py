@@ -16,7 +16,7 @@ from compass_assets.assets import (
     logs,
     report,
 )
-from compass_assets.checks import adapters_in_sync
+from compass_assets.checks import adapters_in_sync, log_rows_accounted_for
 from compass_assets.drift_sensor import build_drift_sensor
 from compass_assets.jobs import build_jobs
 from compass_assets.resources import project_resource
@@ -35,7 +35,7 @@ def build_defs(loaded: LoadedProject, resources: Mapping[str, Any] | None = None
     by_name = {job.name: job for job in [*jobs, fetch.fetch_corpora]}
     return dg.Definitions(
         assets=[asset for stage in STAGES for asset in stage.build(project, code_versions)],
-        asset_checks=[adapters_in_sync],
+        asset_checks=[adapters_in_sync, log_rows_accounted_for],
         jobs=[logs.ingest_logs, embeddings.backlog_job(project), fetch.fetch_corpora, *jobs],
         sensors=[*build_sensors(loaded, by_name), build_drift_sensor(loaded)],
         resources={

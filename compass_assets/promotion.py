@@ -12,12 +12,12 @@ import dagster as dg
 from pydantic import Field
 
 from compass_assets.child import run_child
+from compass_assets.describe import MODELS_POOL
 from compass_assets.resources import ProjectResource
 from compass_assets.step import CODE_TAG, VERSION_TAG, pointer_tags, tell
 from compass_core.errors import CompassError, StoreError
 from compass_core.graph import NODES
 from compass_core.manifests import Manifest
-from compass_core.stages.gate import Finding
 from compass_core.workspace import Workspace
 
 ASSET = "promoted_adapter"
@@ -45,21 +45,6 @@ class CompareConfig(dg.Config):
     language: str = Field(description="Target language (BCP-47).")
     one: str = Field(description="The earlier version, as v0003.")
     two: str = Field(description="The later version, as v0004.")
-
-
-def check_result(finding: Finding) -> dg.AssetCheckResult:
-    """A finding of the gate as a check: figure, threshold, and what to do."""
-    text = finding.text if finding.passed else f"{finding.text}. What to do: {finding.todo}"
-    shown: dict[str, Any] = {"figure": finding.figure, "threshold": finding.threshold}
-    shown |= {k: v for k, v in finding.extra.items() if isinstance(v, int | float | str)}
-    return dg.AssetCheckResult(
-        check_name=finding.name,
-        passed=finding.passed,
-        severity=dg.AssetCheckSeverity.WARN,
-        description=text,
-        metadata={k: v for k, v in shown.items() if v is not None}
-        | {"unit": finding.unit, "what_to_do": finding.todo or "nothing"},
-    )
 
 
 def update_metadata(figures: dict[str, Any]) -> dict[str, Any]:
@@ -129,7 +114,10 @@ def _ready(
         run_child(context, project, pipes, "score", {"language": language, "version": version})
 
 
-@dg.op(description="Make a version serve. Past a failing gate only with force and a reason.")
+@dg.op(
+    description="Make a version serve. Past a failing gate only with force and a reason.",
+    pool=MODELS_POOL,  # a version without scores is scored first
+)
 def promote_adapter_op(
     context: dg.OpExecutionContext,
     config: PromoteConfig,
@@ -164,7 +152,9 @@ def rollback_adapter_op(
     tell(ASSET, config.language, f"{version} serves; {text}")
 
 
-@dg.op(description="Two versions on the same items, and what they were made from.")
+@dg.op(
+    description="Two versions on the same items, and what they were made from.", pool=MODELS_POOL
+)
 def compare_adapters_op(
     context: dg.OpExecutionContext,
     config: CompareConfig,

@@ -43,6 +43,10 @@ def sync_result(statuses: list[Status]) -> dg.AssetCheckResult:
             "languages": dg.MetadataValue.md("\n".join(lines)),
             "stale": len(stale),
             "missing": len(missing),
+            "figure": len(stale) + len(missing),
+            "threshold": 0,
+            "unit": "adapters that lag behind their data",
+            "what_to_do": "nothing" if fine else "run the job retrain, or compass materialize",
         },
     )
 

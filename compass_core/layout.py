@@ -150,6 +150,11 @@ def drift_anchor(language: str, version: str) -> str:
     return f"drift_anchors/{language}-{version}.parquet"
 
 
+def drift_calibration(language: str, version: str) -> str:
+    """How often looks at halves of an adapter version's own usage alarm."""
+    return f"drift_anchors/{language}-{version}-calibration.json"
+
+
 def manifest(asset: str, partition: str) -> str:
     return f"manifests/{asset}/{partition}.json"
 

@@ -3,17 +3,17 @@
 import dagster as dg
 import polars as pl
 
+from compass_assets.check_results import result
 from compass_assets.child import run_child
 from compass_assets.describe import child_retry, graph_asset
 from compass_assets.jobs import TRAINING_TAG
 from compass_assets.partitions import language_partitions
 from compass_assets.preview import counts, table
-from compass_assets.promotion import check_result, update_metadata
+from compass_assets.promotion import update_metadata
 from compass_assets.resources import ProjectResource
 from compass_assets.step import Events, Step
 from compass_core import layout
 from compass_core.config.schema import Project
-from compass_core.stages.gate import CHECKS
 
 
 def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefinition]:
@@ -24,18 +24,6 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
         languages,
         code_versions,
         kinds=["parquet", "json"],
-        checks=[
-            dg.AssetCheckSpec(
-                "budget_spent",
-                asset="sampled_training_set",
-                description="The sampling budget could be spent on what the pool holds.",
-            ),
-            dg.AssetCheckSpec(
-                "tokenizer_knows_language",
-                asset="sampled_training_set",
-                description="Tokens a word in the language are not far above English's.",
-            ),
-        ],
         description=(
             "The training corpus together with the auxiliary rows that bring the whole mix "
             "closest to usage; each row says why it is there."
@@ -45,6 +33,7 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
         from compass_assets.plots.composition import composition_plot
         from compass_assets.plots.coverage import coverage_plot
         from compass_core.stages.fertility import fertility_finding, training_fertility
+        from compass_core.stages.findings import budget_spent, no_benchmark_items
         from compass_core.stages.sampling import sample_language
 
         step = Step(context, project, "sampled_training_set")
@@ -61,8 +50,6 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
         )
         pieces = training_fertility(step.ws, step.partition, rows)
         most = step.ws.project.base_model.warn_times_english
-        known, told = fertility_finding(pieces, step.partition, most)
-        wants_all = sampling.strategy not in ("none", "all_data")
         yield step.finish(
             version,
             summary=f"{rows.height} rows, {chosen.height} of them sampled ({tokens} tokens)",
@@ -100,18 +87,10 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
                 ),
             },
             checks=[
-                dg.AssetCheckResult(
-                    check_name="budget_spent",
-                    passed=not wants_all or spent >= 0.95 * sampling.budget,
-                    severity=dg.AssetCheckSeverity.WARN,
-                    metadata={"spent": spent, "budget": sampling.budget, "unit": sampling.unit},
-                ),
-                dg.AssetCheckResult(
-                    check_name="tokenizer_knows_language",
-                    passed=known,
-                    severity=dg.AssetCheckSeverity.WARN,
-                    description=told,
-                    metadata={"times_english_allowed": most},
+                result(fertility_finding(pieces, step.partition, most)),
+                result(no_benchmark_items(step.ws, step.partition, rows)),
+                result(
+                    budget_spent(spent, sampling.budget, sampling.unit, sampling.strategy, dropped)
                 ),
             ],
         )
@@ -134,6 +113,8 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
     ) -> Events:
         from compass_assets.plots.curves import curves_plot
         from compass_core.adapters.registry import adapter_dir, serving, write_catalogue
+        from compass_core.adapters.terms import loss_terms
+        from compass_core.stages.findings import adapter_differs
         from compass_core.stages.lineage import training_lineage
 
         step = Step(context, project, "adapter")
@@ -186,7 +167,9 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
                 "loss_first": figures["loss_first"],
                 "loss_last": figures["loss_last"],
                 "tokens_per_s": figures["tokens_per_s"],
-                "curves": dg.MetadataValue.md(curves_plot({"task": figures["losses"]})),
+                "curves": dg.MetadataValue.md(
+                    curves_plot(loss_terms(figures, figures.get("continual", {}).get("beta")))
+                ),
                 "truncated_rows": figures["truncated_rows"],
                 "peak_memory_bytes": figures["peak_memory_bytes"],
                 "settings": dg.MetadataValue.json(step.ws.project.adapter.model_dump()),
@@ -196,6 +179,7 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
                     str(adapter_dir(step.ws.store, step.partition, version))
                 ),
             },
+            checks=[result(adapter_differs(figures["largest_update"]))],
         )
 
     @graph_asset(
@@ -219,7 +203,7 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
         run_child(
             context, project, pipes, "score", {"language": step.partition, "version": version}
         )
-        summary, per_suite, data_version = summarise_scores(step.ws, step.partition, version)
+        summary, beside, data_version = summarise_scores(step.ws, step.partition, version)
         text = (
             f"{version} {summary['adapter_percent']:.1f} %, base {summary['base_percent']:.1f} %, "
             f"{summary['items']} items"
@@ -233,8 +217,8 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
             metadata={
                 **{k: v for k, v in summary.items() if v is not None},
                 "version": version,
-                "by_suite": table(per_suite, per_suite.columns, 40),
-                "picture": dg.MetadataValue.md(scores_plot(per_suite)),
+                "against_the_baselines": table(beside, beside.columns, 60),
+                "picture": dg.MetadataValue.md(scores_plot(beside)),
                 "path": dg.MetadataValue.path(
                     step.ws.store.uri(layout.scores(step.partition, version))
                 ),
@@ -246,17 +230,15 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
         languages,
         code_versions,
         kinds=["json"],
-        checks=[
-            dg.AssetCheckSpec(name, asset="promoted_adapter", description=text)
-            for name, text in CHECKS.items()
-        ],
         description=(
             "Which adapter version serves. A version that fails a check is not promoted; the jobs "
             "promote_adapter and rollback_adapter are for people."
         ),
     )
     def promoted_adapter(context: dg.AssetExecutionContext, project: ProjectResource) -> Events:
+        from compass_assets.plots.forgetting import forgetting_plot
         from compass_core.stages.promotion import decide
+        from compass_core.stages.retention import forgetting_history
 
         step = Step(context, project, "promoted_adapter")
         gate = decide(step.ws, step.partition, step.facts("adapter")["version"])
@@ -267,9 +249,12 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
             metadata={
                 "serving": gate.serving or "none",
                 "reason": gate.reason,
+                "forgetting": dg.MetadataValue.md(
+                    forgetting_plot(forgetting_history(step.ws, step.partition))
+                ),
                 **gate.finding("benchmark_gate").extra,
             },
-            checks=[check_result(finding) for finding in gate.findings],
+            checks=[result(finding) for finding in gate.findings],
         )
 
     return [sampled_training_set, adapter, benchmark_scores, promoted_adapter]

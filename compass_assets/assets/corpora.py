@@ -1,11 +1,13 @@
 """Raw text in: auxiliary pools, training corpora and benchmark items, cleaned and accounted for."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import dagster as dg
 import polars as pl
 
 from compass_assets.automation import ON_CODE_CHANGE
+from compass_assets.check_results import result
 from compass_assets.describe import graph_asset
 from compass_assets.partitions import language_partitions, pool_partitions
 from compass_assets.preview import counts, table
@@ -17,18 +19,14 @@ from compass_core import layout
 from compass_core.config.schema import Project
 from compass_core.corpora.benchmark_items import ingest_benchmarks
 from compass_core.corpora.ingest import IngestResult
+from compass_core.findings import Finding
 from compass_core.stages.corpora import ingest_corpus, language_facts
+from compass_core.stages.findings import languages_as_declared, rows_add_up
 from compass_core.stages.publish import publish_ingest
 
 
 def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefinition]:
     languages = language_partitions(project)
-    accounted = {
-        name: [dg.AssetCheckSpec("rows_accounted_for", asset=name, description=_ACCOUNTED)]
-        for name in ("auxiliary_corpus", "training_corpus", "benchmark_items")
-    }
-    for name in ("auxiliary_corpus", "training_corpus"):
-        accounted[name].append(dg.AssetCheckSpec(_IDENTIFIED, asset=name, description=_DECLARED))
 
     @graph_asset(
         "auxiliary_corpus",
@@ -36,7 +34,6 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
         code_versions,
         kinds=["parquet", "polars"],
         condition=ON_CODE_CHANGE,
-        checks=accounted["auxiliary_corpus"],
         description="Text in one auxiliary language that may be sampled to fill gaps.",
     )
     def auxiliary_corpus(context: dg.AssetExecutionContext, project: ProjectResource) -> Events:
@@ -51,7 +48,6 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
         code_versions,
         kinds=["parquet", "polars"],
         condition=ON_CODE_CHANGE,
-        checks=accounted["training_corpus"],
         description="The training data that we have in the target language; may be empty.",
     )
     def training_corpus(context: dg.AssetExecutionContext, project: ProjectResource) -> Events:
@@ -64,22 +60,21 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
         code_versions,
         kinds=["parquet", "polars"],
         condition=ON_CODE_CHANGE,
-        checks=accounted["benchmark_items"],
         description="Multiple-choice items in the target language; dev and test share no item.",
     )
     def benchmark_items(context: dg.AssetExecutionContext, project: ProjectResource) -> Events:
         step = Step(context, project, "benchmark_items")
         ws = step.ws
-        result = ingest_benchmarks(
+        taken = ingest_benchmarks(
             ws.input_folder("benchmarks"),
             step.partition,
             ws.project.benchmarks.suites,
             ws.project.ingest,
         )
-        splits = dict(result.accepted.group_by("split").len().sort("split").iter_rows())
+        splits = dict(taken.accepted.group_by("split").len().sort("split").iter_rows())
         yield _publish(
             step,
-            result,
+            taken,
             key=layout.benchmark(step.partition),
             columns=["suite", "split", "subject", "question", "choices", "answer"],
             extra={"splits": counts(splits)},
@@ -88,20 +83,15 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
     return [auxiliary_corpus, training_corpus, benchmark_items]
 
 
-_IDENTIFIED = "languages_identified_as_declared"
-_DECLARED = "Few rows are in another language than they are said to be; none is dropped for it."
-_ACCOUNTED = "Every row read is either accepted or quarantined with a reason."
-
-
 def _ingest_corpus(step: Step, role: str) -> dg.MaterializeResult[Any]:
     made = ingest_corpus(step.ws, role, step.partition, step.report)
     for problem in made.problems:
         step.context.log.warning(problem)
     facts = language_facts(made.result.accepted)
-    allowed = step.ws.project.language_id.warn_share
     extra: dict[str, Any] = {
         "personal_data_replaced": counts(made.result.pii),
         "language_flags": counts(facts["flags"]),
+        "detected_instead": counts(facts["detected"]),
         "code_mixed_rows": facts["code_mixed"],
     }
     if made.compared_with:
@@ -112,48 +102,36 @@ def _ingest_corpus(step: Step, role: str) -> dg.MaterializeResult[Any]:
         key=layout.corpus(role, step.partition),
         columns=["prompt", "response", "source", "license"],
         extra=extra,
-        checks=[
-            dg.AssetCheckResult(
-                check_name=_IDENTIFIED,
-                passed=facts["disagree_share"] <= allowed,
-                severity=dg.AssetCheckSeverity.WARN,
-                metadata={
-                    "disagree_share": round(facts["disagree_share"], 4),
-                    "allowed_share": allowed,
-                    "flags": counts(facts["flags"]),
-                    "detected_instead": counts(facts["detected"]),
-                },
-            )
-        ],
+        checks=[languages_as_declared(facts, step.ws.project.language_id.warn_share)],
     )
 
 
 def _publish(
     step: Step,
-    result: IngestResult,
+    taken: IngestResult,
     *,
     key: str,
     columns: list[str],
     extra: dict[str, Any] | None = None,
-    checks: list[dg.AssetCheckResult] | None = None,
+    checks: Sequence[Finding] = (),
 ) -> dg.MaterializeResult[Any]:
-    facts = publish_ingest(step.ws.store, result, key, step.name, step.partition)
+    facts = publish_ingest(step.ws.store, taken, key, step.name, step.partition)
     accepted, quarantined = facts["rows_accepted"], facts["rows_quarantined"]
     text = "prompt" if "prompt" in columns else "question"
-    characters = int(result.accepted.select(pl.col(text).str.len_chars().sum()).item() or 0)
+    characters = int(taken.accepted.select(pl.col(text).str.len_chars().sum()).item() or 0)
     return step.finish(
         facts["data_version"],
         summary=f"{accepted} rows accepted, {quarantined} quarantined",
         facts=facts,
         metadata={
             "dagster/row_count": accepted,
-            "rows_read": result.rows_read,
+            "rows_read": taken.rows_read,
             "rows_quarantined": quarantined,
-            "reasons": counts(result.reasons),
+            "reasons": counts(taken.reasons),
             "characters": characters,
             "bytes": facts["bytes"],
-            "files": len(result.files),
-            "preview": table(result.accepted, columns),
+            "files": len(taken.files),
+            "preview": table(taken.accepted, columns),
             "path": dg.MetadataValue.path(step.ws.store.uri(key)),
             "quarantine": dg.MetadataValue.path(
                 step.ws.store.uri(layout.quarantine(step.name, step.partition))
@@ -161,11 +139,7 @@ def _publish(
             **(extra or {}),
         },
         checks=[
-            dg.AssetCheckResult(
-                check_name="rows_accounted_for",
-                passed=result.rows_read == accepted + quarantined,
-                metadata={"read": result.rows_read, "accepted": accepted, "bad": quarantined},
-            ),
-            *(checks or []),
+            result(rows_add_up(taken.rows_read, accepted, quarantined, step.partition)),
+            *(result(finding) for finding in checks),
         ],
     )

@@ -3,9 +3,9 @@
 import dagster as dg
 
 from compass_assets.automation import FOLLOW
+from compass_assets.check_results import result
 from compass_assets.child import run_child
-from compass_assets.describe import child_retry, graph_asset
-from compass_assets.drift_plots import history_plot
+from compass_assets.describe import child_retry, graph_asset, overdue_after
 from compass_assets.partitions import language_partitions
 from compass_assets.preview import table
 from compass_assets.resources import ProjectResource
@@ -23,6 +23,7 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
         code_versions,
         kinds=["parquet", "duckdb"],
         condition=FOLLOW,
+        freshness=overdue_after(project.freshness.reports_hours),
         description=(
             "Recent logs against the usage that the serving adapter was trained for, in the same "
             "clusters, judged against what chance alone would give. The sensor drift_updates acts "
@@ -30,7 +31,10 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
         ),
     )
     def drift_report(context: dg.AssetExecutionContext, project: ProjectResource) -> Events:
+        from compass_assets.plots.drift import drift_plot
         from compass_core.stages.drift import measure_drift, read_history
+        from compass_core.stages.drift_calibration import measure_calibration
+        from compass_core.stages.findings import drift_calibrated
 
         step = Step(context, project, "drift_report")
         report, moved, version = measure_drift(step.ws, step.partition)
@@ -60,10 +64,11 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
                 "moved_clusters": table(
                     moved, ["cluster_id", "title", "anchor_share", "window_share", "examples"], 12
                 ),
-                "history": dg.MetadataValue.md(history_plot(read_history(step.ws, step.partition))),
+                "history": dg.MetadataValue.md(drift_plot(read_history(step.ws, step.partition))),
                 "settings": dg.MetadataValue.json(step.ws.project.drift.model_dump()),
                 "path": dg.MetadataValue.path(step.ws.store.uri(layout.drift(step.partition))),
             },
+            checks=[result(drift_calibrated(measure_calibration(step.ws, step.partition)))],
         )
 
     @graph_asset(

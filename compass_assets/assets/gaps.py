@@ -4,7 +4,8 @@ import dagster as dg
 import polars as pl
 
 from compass_assets.automation import FOLLOW
-from compass_assets.describe import graph_asset
+from compass_assets.check_results import result
+from compass_assets.describe import graph_asset, overdue_after
 from compass_assets.partitions import language_partitions
 from compass_assets.preview import table
 from compass_assets.resources import ProjectResource
@@ -22,13 +23,6 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
         code_versions,
         kinds=["numpy", "hdbscan"],
         condition=FOLLOW,
-        checks=[
-            dg.AssetCheckSpec(
-                "embedder_not_split_by_language",
-                asset="semantic_clusters",
-                description="Clusters follow what is asked, not the language it is asked in.",
-            )
-        ],
         description=(
             "Clusters over usage, training and a sample of the pool. Kept while new usage falls "
             "into them; fitted anew, with stable ids, when it does not."
@@ -36,6 +30,7 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
     )
     def semantic_clusters(context: dg.AssetExecutionContext, project: ProjectResource) -> Events:
         from compass_core.stages.clusters import cluster_language
+        from compass_core.stages.findings import clusters_usable, embedder_mixes_languages
 
         step = Step(context, project, "semantic_clusters")
         before = step.ws.manifests.get(step.name, step.partition)
@@ -43,7 +38,6 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
             step.ws, step.partition, before.data_version if before else None, step.report
         )
         figures = outcome.figures
-        warning = figures["language_split_warning"]
         kept = "kept" if outcome.reason is None else f"fitted ({outcome.reason})"
         yield step.finish(
             outcome.model.version,
@@ -61,6 +55,7 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
                 "noise_policy": step.ws.project.clusters.noise,
                 "noise_share": figures["noise_share"],
                 "off_target_share": figures["off_target_share"],
+                "silhouette": figures["silhouette"] or 0.0,
                 "candidates": dg.MetadataValue.json(figures["candidates"]),
                 "id_events": dg.MetadataValue.json(figures["events"]),
                 "titles": figures["titles"],
@@ -72,13 +67,12 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
                 "path": dg.MetadataValue.path(step.ws.store.uri(layout.clusters(step.partition))),
             },
             checks=[
-                dg.AssetCheckResult(
-                    check_name="embedder_not_split_by_language",
-                    passed=warning is None,
-                    severity=dg.AssetCheckSeverity.WARN,
-                    description=warning or "Rows of different languages share clusters.",
-                    metadata={"language_split": figures["language_split"]},
-                )
+                result(clusters_usable(figures)),
+                result(
+                    embedder_mixes_languages(
+                        figures["language_split"], figures["language_split_warning"]
+                    )
+                ),
             ],
         )
 
@@ -133,19 +127,14 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
         code_versions,
         kinds=["parquet", "duckdb"],
         condition=FOLLOW,
-        checks=[
-            dg.AssetCheckSpec(
-                "enough_usage",
-                asset="gap_report",
-                description="The gaps are measured on at least `usage.min_rows` prompts.",
-            )
-        ],
+        freshness=overdue_after(project.freshness.reports_hours),
         description="Which clusters users ask about more than the training data covers.",
     )
     def gap_report(context: dg.AssetExecutionContext, project: ProjectResource) -> Events:
         from compass_assets.plots.cluster_map import cluster_map_plot
         from compass_assets.plots.gaps import gap_plot
         from compass_core.stages.clusters import load_model
+        from compass_core.stages.findings import enough_usage
         from compass_core.stages.gaps import report_language
 
         step = Step(context, project, "gap_report")
@@ -162,7 +151,6 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
             .select("title", "gap", "row_language", "pool_rows", "pool_tokens")
         )
         usage_rows = int(frame["usage_rows"].sum())
-        needed = step.ws.project.usage.min_rows
         yield step.finish(
             version,
             summary=(
@@ -219,14 +207,7 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
                 ),
                 "path": dg.MetadataValue.path(step.ws.store.uri(layout.gaps(step.partition))),
             },
-            checks=[
-                dg.AssetCheckResult(
-                    check_name="enough_usage",
-                    passed=usage_rows >= needed,
-                    severity=dg.AssetCheckSeverity.WARN,
-                    metadata={"usage_rows": usage_rows, "needed": needed},
-                )
-            ],
+            checks=[result(enough_usage(usage_rows, step.ws.project.usage.min_rows))],
         )
 
     return [semantic_clusters, cluster_assignments, gap_report]

@@ -5,8 +5,10 @@ from datetime import date
 from typing import Any
 
 import dagster as dg
+from pydantic import Field
 
-from compass_assets.describe import graph_asset
+from compass_assets.check_results import report_check
+from compass_assets.describe import DAYS_IN_ONE_RUN, graph_asset, overdue_after
 from compass_assets.partitions import (
     add_days,
     language_of_day,
@@ -21,6 +23,7 @@ from compass_assets.step import CODE_TAG, VERSION_TAG, Step, tell
 from compass_assets.sync import report_sync
 from compass_core.config.schema import Project
 from compass_core.corpora.log_ledger import Ledger
+from compass_core.stages.findings import log_rows_add_up
 from compass_core.stages.logs import ingest_pending
 from compass_core.workspace import Workspace
 
@@ -33,23 +36,19 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
         usage_partitions(project),
         code_versions,
         kinds=["parquet", "polars"],
+        backfill=DAYS_IN_ONE_RUN,
+        several_events=True,
         description=(
             "What users asked in one language on one UTC day, from all complete log files. "
-            "Materializing a day takes every waiting file of its language."
+            "Materializing a day takes every waiting file of its language; a backfill takes any "
+            "number of days in one run."
         ),
     )
     def usage_logs(context: dg.AssetExecutionContext, project: ProjectResource) -> Events:
-        key = context.partition_key.keys_by_dimension
         ws = project.workspace()
-        language, day = key["language"], date.fromisoformat(key["day"])
-        published = ingest_pending(ws, language, also={day}, report=context.log.info)
-        facts = published.pop(day)
-        add_days(context.instance, [day.isoformat()])
-        yield dg.MaterializeResult(
-            data_version=dg.DataVersion(facts["data_version"]), metadata=_metadata(facts)
-        )
-        yield from _day_events(ws, context.instance, language, published, context.run.run_id)
-        Ledger(ws.store, language).mark_published([day])
+        for language, days in _asked_for(context).items():
+            published = ingest_pending(ws, language, also=days, report=context.log.info)
+            yield from _day_events(ws, context.instance, language, published, context.run.run_id)
 
     @graph_asset(
         "usage_window",
@@ -57,6 +56,7 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
         code_versions,
         kinds=["json"],
         mappings={"usage_logs": language_of_day()},
+        freshness=overdue_after(project.freshness.logs_hours),
         description=(
             "Which days of logs count as present usage: the last `usage.window_days`. "
             "Rolled by every ingest, so that what hangs from it is stale at once."
@@ -74,7 +74,7 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
 class IngestLogsConfig(dg.Config):
     """Which language's log folder to take the waiting files of."""
 
-    language: str
+    language: str = Field(description="Target language (BCP-47).")
 
 
 @dg.op(description="Take the complete, new log files of one language; publish days and window.")
@@ -96,6 +96,17 @@ def ingest_logs() -> None:
     ingest_logs_op()
 
 
+def _asked_for(context: dg.AssetExecutionContext) -> dict[str, set[date]]:
+    """Days of a run's partitions, by language."""
+    asked: dict[str, set[date]] = {}
+    definition = context.assets_def.partitions_def
+    assert isinstance(definition, dg.MultiPartitionsDefinition)
+    for name in context.partition_keys:
+        key = definition.get_partition_key_from_str(str(name)).keys_by_dimension
+        asked.setdefault(key["language"], set()).add(date.fromisoformat(key["day"]))
+    return dict(sorted(asked.items()))
+
+
 def _day_events(
     ws: Workspace,
     instance: dg.DagsterInstance,
@@ -103,7 +114,11 @@ def _day_events(
     published: dict[date, dict[str, Any]],
     run_id: str,
 ) -> Iterator[dg.AssetMaterialization]:
-    """One event a day, then the window's, then the in-sync check."""
+    """One event a day, then the window's, then the checks; none where rows are unaccounted for."""
+    finding = log_rows_add_up(ws, [language])
+    report_check(instance, "usage_logs", finding)
+    if not finding.passed:
+        raise dg.Failure(f"{finding.text}. What to do: {finding.todo}", allow_retries=False)
     add_days(instance, [day.isoformat() for day in published])
     for day, facts in published.items():
         iso = day.isoformat()

@@ -1,14 +1,16 @@
-"""Accuracies with their intervals, base model and adapters side by side."""
+"""Accuracies with their intervals: base model, versions, and strategies that were compared."""
 
 from typing import Any
 
 import polars as pl
 
-from compass_assets.plots.style import MIX, QUIET, nothing, picture
+from compass_assets.plots.style import MIX, QUIET, TRAINING, nothing, picture
+
+COLOURS = {"base": QUIET, "version": MIX, "strategy": TRAINING}
 
 
 def scores_plot(scores: pl.DataFrame) -> str:
-    """One row a suite and model: columns suite, model, accuracy, low, high (0 to 1)."""
+    """One row a suite and model, of baselines.BASELINES (accuracies from 0 to 1)."""
     height = max(1.6, 0.32 * scores.height + 1.0)
     return picture("scores", lambda axes: draw_scores(axes, scores), height_in=height)
 
@@ -19,7 +21,7 @@ def draw_scores(axes: Any, scores: pl.DataFrame) -> None:
         return
     rows = scores.reverse().to_dicts()
     for place, row in enumerate(rows):
-        colour = QUIET if row["model"] == "base" else MIX
+        colour = COLOURS[row["kind"]]
         middle, low, high = (100 * row[name] for name in ("accuracy", "low", "high"))
         axes.errorbar(
             middle,

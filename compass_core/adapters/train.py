@@ -42,6 +42,7 @@ class TrainResult:
     tokens_per_s: float
     peak_memory_bytes: int
     weights_version: str
+    largest_update: float = 0.0  # absolute, of the B matrices; 0: the adapter does nothing
     resumed_at_step: int = 0
     processes: int = 1
     losses: list[float] = field(default_factory=list)
@@ -201,6 +202,7 @@ def train_adapter(
         tokens_per_s=now / wall_s,
         peak_memory_bytes=_peak_memory_bytes(next(model.parameters()).is_cuda),
         weights_version=result,
+        largest_update=_largest_update(model),
         resumed_at_step=resumed,
         processes=team.size,
         losses=_rounded(state.losses),
@@ -257,6 +259,12 @@ def _weights_version(model: Any) -> str:
         n: p.detach().cpu().contiguous() for n, p in model.named_parameters() if p.requires_grad
     }
     return version_of_bytes(save(dict(sorted(weights.items()))))
+
+
+def _largest_update(model: Any) -> float:
+    """Largest absolute weight of the B matrices, which start at zero."""
+    found = (p.detach().abs().max() for n, p in model.named_parameters() if "lora_B" in n)
+    return max((float(value) for value in found), default=0.0)
 
 
 def _peak_memory_bytes(on_gpu: bool) -> int:

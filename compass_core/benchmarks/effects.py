@@ -7,6 +7,7 @@ import polars as pl
 
 from compass_core.benchmarks.stats import holm, mean_interval, paired_effect
 
+RUN, MEAN, QUIET = "#2f7de0", "#2a9d6f", "#7d8794"  # as on the other pictures of asset pages
 EFFECTS = pl.Schema(
     {
         "strategy": pl.String,
@@ -85,7 +86,8 @@ def effects_plot(
 ) -> bytes:
     """PNG: every run a dot, the mean and its interval a bar, the best strategy on top.
 
-    `line` is a named value to draw across, such as the base model's.
+    `line` is a named value to draw across, such as the base model's. The ground is transparent and
+    every colour legible on light and on dark pages.
     """
     import io
 
@@ -95,28 +97,31 @@ def effects_plot(
     from matplotlib import pyplot as plt
 
     names = effects["strategy"].to_list()[::-1]
-    figure, axes = plt.subplots(figsize=(7.5, 0.42 * len(names) + 1.4), dpi=90)
-    if line is not None:
-        axes.axvline(scale * line[1], color="#888888", linewidth=1, linestyle="--")
-        axes.annotate(line[0], (scale * line[1], len(names) - 0.45), fontsize=8, color="#555555")
-    for place, name in enumerate(names):
-        found = effects.row(by_predicate=pl.col("strategy") == name, named=True)
-        mine = [scale * v for v in runs.filter(pl.col("strategy") == name)[value]]
-        axes.scatter(mine, [place] * len(mine), s=16, color="#2f6fde", alpha=0.45, linewidths=0)
-        axes.plot(
-            [scale * found["low"], scale * found["high"]], [place] * 2, color="#1b2a41", linewidth=2
-        )
-        axes.scatter([scale * found["mean"]], [place], s=42, color="#1b2a41", zorder=3)
-    axes.set_yticks(range(len(names)), names, fontsize=9)
-    axes.set_ylim(-0.6, len(names) - 0.2)
-    axes.set_xlabel(f"{label} (dots: runs; bars: 95 % of the mean)", fontsize=9)
-    axes.set_title(title, fontsize=10)
-    axes.grid(axis="x", color="#dddddd", linewidth=0.6)
-    axes.set_axisbelow(True)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    figure.tight_layout()
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", facecolor="white")
+    texts = ("text.color", "xtick.color", "ytick.color", "axes.labelcolor", "axes.edgecolor")
+    colours: Any = dict.fromkeys(texts, QUIET)
+    with plt.rc_context(colours):
+        figure, axes = plt.subplots(figsize=(7.5, 0.42 * len(names) + 1.4), dpi=90)
+        if line is not None:
+            axes.axvline(scale * line[1], color=QUIET, linewidth=1, linestyle="--")
+            axes.annotate(line[0], (scale * line[1], len(names) - 0.45), fontsize=8, color=QUIET)
+        for place, name in enumerate(names):
+            found = effects.row(by_predicate=pl.col("strategy") == name, named=True)
+            mine = [scale * v for v in runs.filter(pl.col("strategy") == name)[value]]
+            axes.scatter(mine, [place] * len(mine), s=16, color=RUN, alpha=0.45, linewidths=0)
+            axes.plot(
+                [scale * found["low"], scale * found["high"]], [place] * 2, color=MEAN, linewidth=2
+            )
+            axes.scatter([scale * found["mean"]], [place], s=42, color=MEAN, zorder=3)
+        axes.set_yticks(range(len(names)), names, fontsize=9)
+        axes.set_ylim(-0.6, len(names) - 0.2)
+        axes.set_xlabel(f"{label} (dots: runs; bars: 95 % of the mean)", fontsize=9)
+        axes.set_title(title, fontsize=10)
+        axes.grid(axis="x", color=QUIET, alpha=0.3, linewidth=0.6)
+        axes.set_axisbelow(True)
+        for side in ("top", "right"):
+            axes.spines[side].set_visible(False)
+        figure.tight_layout()
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="png", transparent=True)
     plt.close(figure)
     return buffer.getvalue()

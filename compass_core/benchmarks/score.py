@@ -14,6 +14,7 @@ from compass_core.adapters.chat import Example, prompt_ids, response_ids
 from compass_core.adapters.model_folder import load_base, load_tokenizer
 from compass_core.config.schema import BaseModelSettings, Benchmarks, Execution, Suite
 from compass_core.errors import ModelError
+from compass_core.progress import Progress
 
 Report = Callable[[str], None]
 BASE = "base"
@@ -49,12 +50,13 @@ def score_items(
     styles: dict[str, str] = {suite.name: suite.style for suite in suites}
     sequences = [_sequences(tokenizer, row, styles[row["suite"]]) for row in chosen.to_dicts()]
     model = loaded[1] if loaded else load_base(base, project_dir, execution)
-    results = {BASE: _logliks(model, sequences, tokenizer.pad_token_id, benchmarks.batch_size)}
+    pad_id, size = tokenizer.pad_token_id, benchmarks.batch_size
+    results = {BASE: _logliks(model, sequences, pad_id, size, report, "base model")}
     report(f"base model: {chosen.height} items scored")
     for name, folder in adapters.items():
         started = time.monotonic()
         adapted = with_adapter(model, folder)
-        results[name] = _logliks(adapted, sequences, tokenizer.pad_token_id, benchmarks.batch_size)
+        results[name] = _logliks(adapted, sequences, pad_id, size, report, name)
         model = adapted.unload()
         if results[name] == results[BASE]:
             raise ModelError(
@@ -94,7 +96,12 @@ def _sequences(tokenizer: Any, row: dict[str, Any], style: str) -> list[Example]
 
 
 def _logliks(
-    model: Any, sequences: list[list[Example]], pad_id: int, batch_size: int
+    model: Any,
+    sequences: list[list[Example]],
+    pad_id: int,
+    batch_size: int,
+    report: Report = lambda text: None,
+    label: str = "",
 ) -> list[list[float]]:
     """Mean log-likelihood per scored token, by item and choice."""
     import torch
@@ -104,6 +111,7 @@ def _logliks(
     found = [[0.0] * len(choices) for choices in sequences]
     model.eval()
     device = next(model.parameters()).device
+    progress = Progress(report, label, len(flat), "choices scored")
     with torch.inference_mode():
         for start in range(0, len(flat), batch_size):
             part = flat[start : start + batch_size]
@@ -120,6 +128,7 @@ def _logliks(
             means = -losses.sum(1) / scored.sum(1)
             for (i, j, _), value in zip(part, means.tolist(), strict=True):
                 found[i][j] = value
+            progress.at(start + len(part))
     if not all(math.isfinite(value) for values in found for value in values):
         raise ModelError(
             "the model gives log-likelihoods that are not numbers; "

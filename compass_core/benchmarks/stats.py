@@ -59,13 +59,18 @@ class Effect:
 
 def accuracy(correct: np.ndarray) -> Accuracy:
     """Accuracy of bool[n]; n = 0 gives nan."""
-    from scipy.stats import binomtest
-
     n = len(correct)
     if n == 0:
         return Accuracy(float("nan"), float("nan"), float("nan"), 0)
-    interval = binomtest(int(correct.sum()), n).proportion_ci(0.95, method="wilson")
-    return Accuracy(float(correct.mean()), float(interval.low), float(interval.high), n)
+    return Accuracy(float(correct.mean()), *wilson_interval(int(correct.sum()), n), n)
+
+
+def wilson_interval(right: int, n: int) -> tuple[float, float]:
+    """Wilson's 95 % interval of a share, `right` of `n` at least 1 (Wilson 1927)."""
+    from scipy.stats import binomtest
+
+    interval = binomtest(right, n).proportion_ci(0.95, method="wilson")
+    return float(interval.low), float(interval.high)
 
 
 def paired_comparison(new: np.ndarray, old: np.ndarray, seed: int = 0) -> Paired:

@@ -54,7 +54,7 @@ def score_suites(
     for name, folder in [(BASE, None), *adapters.items()]:
         adapted = model if folder is None else with_adapter(model, folder)
         for suite in others:
-            rows = _run(suite, language, adapted, tokenizer, benchmarks, project_dir)
+            rows = _run(suite, language, adapted, tokenizer, benchmarks, project_dir, report)
             for row in rows:
                 row |= {
                     "language": language,
@@ -71,7 +71,13 @@ def score_suites(
 
 
 def _run(
-    suite: Suite, language: str, model: Any, tokenizer: Any, benchmarks: Benchmarks, directory: Path
+    suite: Suite,
+    language: str,
+    model: Any,
+    tokenizer: Any,
+    benchmarks: Benchmarks,
+    directory: Path,
+    report: Report,
 ) -> Rows:
     if suite.kind == "lm_eval":
         from compass_core.benchmarks.harness import run_harness
@@ -79,7 +85,7 @@ def _run(
         return run_harness(suite, language, model, tokenizer, benchmarks.batch_size, directory)
     from compass_core.benchmarks.oneruler.run import run_oneruler
 
-    return run_oneruler(suite, language, model, tokenizer, directory)
+    return run_oneruler(suite, language, model, tokenizer, directory, report)
 
 
 def _right(rows: Rows) -> str:

@@ -9,10 +9,10 @@ from compass_core.clusters.assign import assign
 from compass_core.clusters.model import ClusterModel
 from compass_core.embeddings.vector_store import VectorStore
 from compass_core.errors import StoreError
+from compass_core.progress import Progress
 
 FETCH_ROWS = 20_000  # up to here vectors are picked by key
 SCAN_ROWS = 65_536  # vectors in memory at a time beyond
-REPORT_EVERY = 1_000_000
 Report = Callable[[str], None]
 
 
@@ -37,6 +37,7 @@ def assign_stored(
     names: list[pl.Series] = []
     blocks: list[np.ndarray] = []
     held = placed = 0
+    progress = Progress(report, table, vectors.count(table, fingerprint), "vectors assigned")
 
     def flush() -> None:
         nonlocal held, placed
@@ -45,9 +46,8 @@ def assign_stored(
             parts.append(
                 pl.concat([key, _columns(model, _stacked(blocks), noise)], how="horizontal")
             )
-        before, placed = placed, placed + held
-        if placed // REPORT_EVERY > before // REPORT_EVERY:
-            report(f"{placed} vectors of {table} assigned")
+        placed += held
+        progress.at(placed)
         held = 0
         names.clear()
         blocks.clear()

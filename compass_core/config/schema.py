@@ -10,6 +10,7 @@ from pydantic import Field, field_validator, model_validator
 
 from compass_core.config.benchmarks import Benchmarks, Suite
 from compass_core.config.continual import Continual
+from compass_core.config.freshness import Freshness
 from compass_core.config.models import BaseModelSettings, Embedder
 from compass_core.config.sampling import Sampling
 from compass_core.config.section import Section, Share, Tag
@@ -354,6 +355,7 @@ class Project(Section):
     benchmarks: Benchmarks = Benchmarks()
     drift: Drift = Drift()
     promotion: Promotion = Promotion()
+    freshness: Freshness = Freshness()
     execution: Execution = Execution()
 
     @field_validator("store")

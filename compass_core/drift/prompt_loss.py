@@ -16,6 +16,7 @@ from compass_core.adapters.chat import Example, prompt_ids
 from compass_core.adapters.model_folder import load_base, load_tokenizer
 from compass_core.config.schema import BaseModelSettings, Execution
 from compass_core.errors import ModelError
+from compass_core.progress import Progress
 
 Report = Callable[[str], None]
 BATCH = 32
@@ -53,9 +54,9 @@ def prompt_losses(
     except (OSError, ValueError, RuntimeError) as error:
         raise ModelError(f"adapter in {adapter} does not fit the base model: {error}") from error
     model.eval()
-    adapted = _sums(model, examples, tokenizer.pad_token_id)
+    adapted = _sums(model, examples, tokenizer.pad_token_id, report, adapter.name)
     with model.disable_adapter():
-        plain = _sums(model, examples, tokenizer.pad_token_id)
+        plain = _sums(model, examples, tokenizer.pad_token_id, report, "base model")
     report(f"{len(texts)} prompts read with {adapter.name} and without")
     if len(texts) and np.array_equal(adapted, plain):
         raise ModelError(
@@ -87,13 +88,16 @@ def _shared(left: list[int], right: list[int]) -> int:
     return count
 
 
-def _sums(model: Any, examples: list[Example], pad_id: int) -> np.ndarray:
+def _sums(
+    model: Any, examples: list[Example], pad_id: int, report: Report, label: str
+) -> np.ndarray:
     import torch
 
     found = np.zeros(len(examples))
     order = sorted(range(len(examples)), key=lambda i: (len(examples[i].ids), i))
     order = [i for i in order if examples[i].supervised > 0]
     device = next(model.parameters()).device
+    progress = Progress(report, label, len(order), "prompts read")
     with torch.inference_mode():
         for start in range(0, len(order), BATCH):
             part = order[start : start + BATCH]
@@ -108,6 +112,7 @@ def _sums(model: Any, examples: list[Example], pad_id: int) -> np.ndarray:
                 logits[scored].float(), targets[scored], reduction="none"
             )
             found[part] = losses.sum(1).double().cpu().numpy()
+            progress.at(start + len(part))
     if not np.isfinite(found).all():
         raise ModelError("the model gives losses that are not numbers; set base_model.dtype")
     return found

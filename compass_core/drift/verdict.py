@@ -71,6 +71,55 @@ def drift_verdict(
             "insufficient_data",
             f"{rows} prompts in the {which}, drift.min_rows is {settings.min_rows}",
         )
+    seen = one_look(window, anchor, settings, seed, stages)
+    p, q, null, overall, distance = seen.p, seen.q, seen.null, seen.design_effect, seen.bits
+    cells, days = int(((p > 0) | (q > 0)).sum()), settings.window_days
+    month = [month_chance(p, cells, days, n / m) for p in (null.p_distribution, null.p_cluster)]
+    mean_bits = overall * float(null.divergence_bits.mean())
+    spread = month[0] < settings.alpha and distance - mean_bits >= settings.min_effect_bits
+    single = month[1] < settings.alpha and seen.any_far
+    found = spread or single
+    return DriftVerdict(
+        "drift" if found else "no_drift",
+        _reason(spread, single, min(month), settings),
+        distance,
+        mean_bits,
+        overall * float(np.quantile(null.divergence_bits, 0.95)),
+        distance - mean_bits,
+        seen.p_value,
+        min(month),
+        overall,
+        float(p[-1]),
+        float(q[-1]),
+        _chance(null, float(seen.z[-1])) if seen.tested[-1] else 1.0,
+        _moved(p, q, seen.z, seen.tested, null) if found else [],
+    )
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one look sees, before the month's other looks are allowed for. Cells are C."""
+
+    p: np.ndarray  # window shares f64[C]
+    q: np.ndarray  # anchor shares f64[C]
+    z: np.ndarray  # f64[C], of the users' design effect
+    tested: np.ndarray  # bool[C]: cells that could move by the smallest shift
+    any_far: bool  # whether one did
+    bits: float
+    design_effect: float
+    null: Null
+
+    @property
+    def p_value(self) -> float:
+        """Of both statistics together; under no change uniform."""
+        return min(self.null.p_distribution, self.null.p_cluster)
+
+
+def one_look(
+    window: Sample, anchor: Sample, settings: Drift, seed: int, stages: tuple[int, ...] = STAGES
+) -> Look:
+    """Both statistics of two samples of at least one row each, against their permutation null."""
+    n, m = window.rows, anchor.rows
     overall, by_cell = design_effects(window, anchor)
     p, q = window.counts / n, anchor.counts / m
     pooled = window.counts + anchor.counts
@@ -81,27 +130,7 @@ def drift_verdict(
     largest = float(z[far].max()) if far.any() else 0.0
     distance = jsd_bits(window.counts.astype(float), anchor.counts.astype(float))
     null = permutation_null(pooled, n, tested, distance / overall, largest, seed, stages)
-    cells, days = int((pooled > 0).sum()), settings.window_days
-    month = [month_chance(p, cells, days, n / m) for p in (null.p_distribution, null.p_cluster)]
-    mean_bits = overall * float(null.divergence_bits.mean())
-    spread = month[0] < settings.alpha and distance - mean_bits >= settings.min_effect_bits
-    single = month[1] < settings.alpha and bool(far.any())
-    found = spread or single
-    return DriftVerdict(
-        "drift" if found else "no_drift",
-        _reason(spread, single, min(month), settings),
-        distance,
-        mean_bits,
-        overall * float(np.quantile(null.divergence_bits, 0.95)),
-        distance - mean_bits,
-        min(null.p_distribution, null.p_cluster),
-        min(month),
-        overall,
-        float(p[-1]),
-        float(q[-1]),
-        _chance(null, float(z[-1])) if tested[-1] else 1.0,
-        _moved(p, q, z, tested, null) if found else [],
-    )
+    return Look(p, q, z, tested, bool(far.any()), distance, overall, null)
 
 
 def _moved(

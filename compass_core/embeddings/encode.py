@@ -9,6 +9,7 @@ import polars as pl
 from compass_core.embeddings.encoder import Encoder
 from compass_core.embeddings.vector_store import VectorStore
 from compass_core.errors import StoreError
+from compass_core.progress import Progress
 from compass_core.storage import Store
 
 CHUNK_ROWS = 2_048
@@ -48,6 +49,7 @@ def encode_missing(
             vectors.missing(role, fingerprint, texts["content_hash"]).implode()
         )
     )
+    progress = Progress(report, f"{role} {partition}", todo.height, "texts encoded")
     for start in range(0, todo.height, CHUNK_ROWS):
         chunk = todo.slice(start, CHUNK_ROWS)
         encoder = encoder or encoder_factory()
@@ -55,7 +57,7 @@ def encode_missing(
         vectors.add(role, fingerprint, partition, chunk["content_hash"].to_list(), made)
         done = start + chunk.height
         rate = done / max(1e-9, time.monotonic() - started)
-        report(f"{role} {partition}: {done} of {todo.height} texts encoded, {rate:.0f} a second")
+        progress.at(done, f"{rate:.0f} a second")
     left = len(vectors.missing(role, fingerprint, texts["content_hash"]))
     if left:
         raise StoreError(f"{left} of {texts.height} texts of {role} {partition} have no vector")

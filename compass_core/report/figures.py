@@ -5,6 +5,7 @@ from typing import Any
 
 import polars as pl
 
+from compass_core.benchmarks.baselines import ALL, baselines
 from compass_core.report.gather import LanguageData
 
 INK, FAINT = "#7d8590", "rgba(125,133,144,0.25)"
@@ -16,6 +17,7 @@ ROLE_NAMES = {
     "training": "trained on",
     "auxiliary": "pool",
 }
+KIND_COLOURS = {"base": "#9aa4b2", "version": BLUE, "strategy": ORANGE}
 TOP = 20
 
 
@@ -28,6 +30,7 @@ def figures(data: LanguageData) -> dict[str, Any]:
         "scores": _scores(data),
         "training": _training(data),
         "drift": _drift(data),
+        "forgetting": _forgetting(data),
         "versions": _versions(data),
     }
     return {name: figure for name, figure in made.items() if figure is not None}
@@ -208,59 +211,84 @@ def _composition(data: LanguageData) -> Any:
 def _scores(data: LanguageData) -> Any:
     from plotly import graph_objects as go
 
-    from compass_core.benchmarks.stats import accuracy
-
-    bars = []
-    for version in data.versions["version"]:
-        mine = data.scores.filter(pl.col("adapter_version") == version)
-        if mine.height:
-            bars.append((f"adapter {version}", accuracy(mine["correct"].to_numpy())))
-    base = data.scores.filter(pl.col("model") == "base").unique(
-        ["suite", "item_id"], keep="last", maintain_order=True
-    )
-    if base.height:
-        bars.insert(0, ("base model", accuracy(base["correct"].to_numpy())))
-    if not bars:
+    table = baselines(data.scores, data.comparisons, data.versions["version"].to_list())
+    if not table.height:
         return None
+    whole = table.filter(pl.col("suite") == ALL)
+    if whole.height:
+        table = whole  # by suite it stands on the asset's page
+    named = {"base": "base model", "version": "adapter {}", "strategy": "strategy {}"}
     figure = _figure(320)
     figure.update_yaxes(tickformat=".0%", rangemode="tozero", title="right answers")
     figure.add_trace(
         go.Bar(
-            x=[name for name, _ in bars],
-            y=[f.accuracy for _, f in bars],
-            marker_color=["#9aa4b2" if name == "base model" else BLUE for name, _ in bars],
+            x=[named[k].format(m) for k, m in table.select("kind", "model").iter_rows()],
+            y=table["accuracy"].to_list(),
+            marker_color=[KIND_COLOURS[kind] for kind in table["kind"]],
             error_y={
                 "type": "data",
                 "symmetric": False,
-                "array": [f.high - f.accuracy for _, f in bars],
-                "arrayminus": [f.accuracy - f.low for _, f in bars],
+                "array": (table["high"] - table["accuracy"]).to_list(),
+                "arrayminus": (table["accuracy"] - table["low"]).to_list(),
                 "color": INK,
             },
             name="95 % interval",
         )
     )
-    for row in (
-        data.comparisons.group_by("strategy").agg(pl.col("accuracy").mean()).sort("strategy").rows()
-    ):
-        figure.add_hline(y=row[1], line_dash="dot", line_color=FAINT, annotation_text=row[0])
     return figure
 
 
 def _training(data: LanguageData) -> Any:
     from plotly import graph_objects as go
 
-    if not data.training_logs:
+    if not data.losses:
         return None
-    version = data.serving or max(data.training_logs)
-    log = data.training_logs[version]
-    figure = _figure(320, title={"text": f"loss of {version}, nats per supervised token"})
+    version = data.serving or max(data.losses)
+    figure = _figure(320, title={"text": f"loss of {version} by term, nats per supervised token"})
     figure.update_xaxes(title="step")
-    curves = {"task": log.get("losses"), **(log.get("loss_terms") or {})}
-    for name, values in curves.items():
-        if values:
-            figure.add_trace(
-                go.Scatter(y=values, x=list(range(1, len(values) + 1)), mode="lines", name=name)
-            )
+    for name, values in data.losses[version].items():
+        steps = list(range(1, len(values) + 1))
+        figure.add_trace(go.Scatter(y=values, x=steps, mode="lines", name=name))
+    return figure
+
+
+def _forgetting(data: LanguageData) -> Any:
+    """Rise of the loss on held-out rows of earlier usage, by version, with what is allowed."""
+    from plotly import graph_objects as go
+
+    known = data.forgetting
+    if not known.height:
+        return None
+    names = [f"{v} after {r}" for v, r in known.select("version", "reference").iter_rows()]
+    figure = _figure(320)
+    figure.update_yaxes(title="rise of the loss, nats per token")
+    figure.add_trace(
+        go.Scatter(
+            x=names,
+            y=known["allowed"].to_list(),
+            mode="markers",
+            name="most that may be lost",
+            marker={"symbol": "line-ew-open", "size": 40, "color": INK},
+        )
+    )
+    kept = (known["rise"] <= known["allowed"]).to_list()
+    figure.add_trace(
+        go.Scatter(
+            x=names,
+            y=known["rise"].to_list(),
+            mode="markers",
+            name="measured, 95 % interval",
+            marker={"size": 10, "color": [GREEN if passed else RED for passed in kept]},
+            error_y={
+                "type": "data",
+                "symmetric": False,
+                "array": (known["high"] - known["rise"]).to_list(),
+                "arrayminus": (known["rise"] - known["low"]).to_list(),
+                "color": INK,
+            },
+            hovertext=[f"{rows} held-out rows" for rows in known["rows"]],
+        )
+    )
     return figure
 
 

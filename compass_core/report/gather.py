@@ -8,11 +8,13 @@ import numpy as np
 import polars as pl
 
 from compass_core import layout, records
-from compass_core.adapters.registry import adapter_dir, serving, versions
+from compass_core.adapters.registry import adapter_dir, lineage, serving, versions
+from compass_core.adapters.terms import loss_terms
 from compass_core.hashing import unit_key
 from compass_core.report.cluster_map import cluster_positions, row_positions
 from compass_core.stages import frames
 from compass_core.stages.clusters import load_model, vectors_of
+from compass_core.stages.retention import FORGETTING, forgetting_history
 from compass_core.workspace import Workspace
 
 SHOWN_ROWS = 400  # of each role on the map
@@ -35,7 +37,8 @@ class LanguageData:
     summaries: dict[str, str]  # asset -> the line that its last materialization left
     cluster_map: pl.DataFrame  # cluster_id, x, y
     points: pl.DataFrame  # role, cluster_id, row_language, text, x, y
-    training_logs: dict[str, dict[str, Any]] = field(default_factory=dict)  # version -> log
+    losses: dict[str, dict[str, list[float]]] = field(default_factory=dict)  # version -> loss terms
+    forgetting: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=FORGETTING))
 
 
 def gather(ws: Workspace, language: str, model_version: str) -> LanguageData:
@@ -68,14 +71,15 @@ def gather(ws: Workspace, language: str, model_version: str) -> LanguageData:
         },
         cluster_map=clusters,
         points=points,
-        training_logs={v: _training_log(ws, language, v) for v in known["version"]},
+        losses={version: _losses(ws, language, version) for version in known["version"]},
+        forgetting=forgetting_history(ws, language),
     )
 
 
-def _training_log(ws: Workspace, language: str, version: str) -> dict[str, Any]:
+def _losses(ws: Workspace, language: str, version: str) -> dict[str, list[float]]:
     path = adapter_dir(ws.store, language, version) / "training_log.json"
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return found
+    log: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return loss_terms(log, lineage(ws.store, language, version).get("continual", {}).get("beta"))
 
 
 def _map(ws: Workspace, language: str, model_version: str) -> tuple[pl.DataFrame, pl.DataFrame]:

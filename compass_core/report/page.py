@@ -91,8 +91,8 @@ def _sections(data: LanguageData, drawn: dict[str, str]) -> list[dict[str, Any]]
         ),
         _section(
             "Did it help",
-            "The same held-out items for every model, with 95 % intervals; dotted lines are other "
-            "sampling strategies where they were compared.",
+            "The same held-out items for every model, with 95 % intervals: base model, adapter "
+            "versions, and adapters of other sampling strategies where they were compared.",
             [drawn.get("scores"), drawn.get("training")],
         ),
         _section(
@@ -111,8 +111,10 @@ def _sections(data: LanguageData, drawn: dict[str, str]) -> list[dict[str, Any]]
         ),
         _section(
             "Versions",
-            "A line that falls is a subject that a later version forgot.",
-            [drawn.get("versions")],
+            "How much higher the loss is on held-out rows of what the version before was made for "
+            "(below 0: nothing was forgotten), and right answers by subject: a line that falls is "
+            "a subject that a later version forgot.",
+            [drawn.get("forgetting"), drawn.get("versions")],
             data.versions.select(
                 "version", "parent", "status", "method", "rank", "training_rows", "created_at"
             ),

@@ -9,6 +9,7 @@ import polars as pl
 
 from compass_core import layout, records
 from compass_core.clusters.assign import Assignment, assign
+from compass_core.clusters.candidates import judge
 from compass_core.clusters.describe import describe_clusters
 from compass_core.clusters.fit import fit_clusters
 from compass_core.clusters.language_split import language_split
@@ -109,12 +110,17 @@ def cluster_language(
     table, titles = _describe(ws, language, model, stacked, placed, report)
     ws.store.write_parquet(layout.clusters(language), table)
     split = language_split(placed.cluster_ids, stacked["language"].to_list())
+    asked = stacked["role"].is_in(["usage", "proxy"]).to_numpy()
+    quality = judge(vectors, model.centroids, ws.project.seed)
     figures = {
         "clusters": len(model.cluster_ids),
         "method": model.method,
         "fit_rows": int(model.fit_rows.sum()),
         "noise_share": float(placed.noise.mean()),
         "off_target_share": float(placed.off_target.mean()),
+        "usage_off_target": float(placed.off_target[asked].mean()),
+        "silhouette": quality["silhouette"],
+        "dbcv": quality["dbcv"],
         "candidates": model.candidates,
         "events": model.events,
         "titles": titles,

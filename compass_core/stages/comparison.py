@@ -18,6 +18,7 @@ from compass_core.adapters.model_folder import base_fingerprint
 from compass_core.config.load import with_overrides
 from compass_core.graph import NODES
 from compass_core.hashing import version_of, version_of_set
+from compass_core.progress import Progress
 from compass_core.stages import frames
 from compass_core.stages.sampling import select_language
 from compass_core.workspace import Workspace
@@ -120,6 +121,8 @@ def compare_strategies(
     folder = ws.store.scratch_dir(f"comparison-{language}")
     adapters: dict[str, Path] = {}
     facts: dict[str, dict[str, Any]] = {}
+    trainings = len(names) * len(dict.fromkeys(seeds))
+    progress = Progress(report, language, trainings, "adapters trained", every_s=0.0)
     try:
         for seed in dict.fromkeys(seeds):
             for name in names:
@@ -129,7 +132,8 @@ def compare_strategies(
                 checkpoints = folder / f"checkpoints-{name}-{seed}"
                 result = train(ws, choice, adapters[label], checkpoints, lambda text: None)
                 facts[label] = choice.facts
-                report(f"{label}: {choice.rows.height} rows, loss {result.loss_last:.2f}")
+                told = f"{label}: {choice.rows.height} rows, loss {result.loss_last:.2f}"
+                progress.at(len(facts), told)
         scored = score_items(
             frames.benchmark_rows(ws, language),
             ws.project.benchmarks.suites,

@@ -4,10 +4,12 @@ import polars as pl
 
 from compass_core import layout
 from compass_core.adapters.fertility import REFERENCE, fertility
+from compass_core.findings import Finding
 from compass_core.hashing import unit_keys
 from compass_core.stages import frames
 from compass_core.workspace import Workspace
 
+CHECK = "tokenizer_knows_language"
 ROWS = 1_000  # of a language; more would change no digit that is shown
 
 
@@ -30,18 +32,24 @@ def training_fertility(ws: Workspace, language: str, rows: pl.DataFrame) -> pl.D
     return fertility(ws.project.base_model, ws.directory, texts)
 
 
-def fertility_finding(table: pl.DataFrame, language: str, most: float) -> tuple[bool, str]:
-    """Whether the target's tokens a word are at most `most` times English's, and a sentence."""
+def fertility_finding(table: pl.DataFrame, language: str, most: float) -> Finding:
+    """Whether the target's tokens a word are at most `most` times English's."""
     mine = table.filter(pl.col("language") == language)
     if not mine.height or mine["times_english"][0] is None:
-        return True, "not compared: there is no text in it or none in English"
-    words, times = mine["tokens_per_word"][0], mine["times_english"][0]
-    text = f"{words:.1f} tokens a word, {times:.1f} times English"
-    if times <= most:
-        return True, text
-    return False, (
-        f"{text}: a sequence holds that much less text and an answer takes that much longer; look "
-        "for a base model whose tokenizer knows the language, or raise adapter.max_tokens"
+        text = "not compared: there is no text in it or none in English"
+        return Finding(CHECK, True, None, most, "times English", text)
+    words, times = mine["tokens_per_word"][0], float(mine["times_english"][0])
+    return Finding(
+        CHECK,
+        times <= most,
+        times,
+        most,
+        "times English",
+        f"{words:.1f} tokens a word, {times:.1f} times English",
+        ""
+        if times <= most
+        else "a sequence holds that much less text and an answer takes that much longer: look for "
+        "a base model whose tokenizer knows the language, or raise adapter.max_tokens",
     )
 
 

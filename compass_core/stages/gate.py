@@ -1,19 +1,17 @@
 """The evidence that a new adapter version needs before it may serve: one finding a question."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from compass_core import layout
 from compass_core.adapters.registry import memory_dir, rolled_back, serving
-from compass_core.benchmarks.contamination import BenchmarkIndex
 from compass_core.benchmarks.stats import paired_comparison
 from compass_core.errors import StoreError
-from compass_core.hashing import seeded_generator
-from compass_core.stages import frames
+from compass_core.findings import Finding
+from compass_core.stages.findings import benchmark_rows_in
+from compass_core.stages.retention import retained
 from compass_core.stages.update import HISTORY_FILE
 from compass_core.workspace import Workspace
 
@@ -25,21 +23,6 @@ CHECKS = {
     "not_rolled_back": "A version that was rolled back from does not come back by itself.",
 }
 SAME_NATS = 1e-6  # below it two log-likelihoods are the same number
-FLOOR_NATS = 0.1  # a serving version that gained less than this is measured against this
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One check: what was measured, against what, and what to do where it did not pass."""
-
-    name: str
-    passed: bool
-    figure: float | None
-    threshold: float | None
-    unit: str
-    text: str
-    todo: str = ""
-    extra: dict[str, Any] = field(default_factory=dict)
 
 
 def judge(ws: Workspace, language: str, candidate: str) -> list[Finding]:
@@ -135,26 +118,20 @@ def _forgetting(ws: Workspace, language: str, candidate: str, against: str | Non
             f"not measured: {candidate} was not compared with {against} on any held-out row",
             "run the job evaluate; where it stays empty, raise continual.held_out_share",
         )
-    weights = rows["weight"].to_numpy()
-    rise = rows["loss"].to_numpy() - rows["reference_loss"].to_numpy()
-    gained = float(weights @ (rows["base_loss"].to_numpy() - rows["reference_loss"].to_numpy()))
-    allowed = share * max(gained, FLOOR_NATS)
-    figure = float(weights @ rise)
-    low, high = _interval(rise, weights, ws.project.seed)
-    passed = figure <= allowed
+    kept = retained(rows, share, ws.project.seed)
     return Finding(
         name,
-        passed,
-        figure,
-        allowed,
+        kept.passed,
+        kept.rise,
+        kept.allowed,
         unit,
-        f"loss on {rows.height} held-out rows of earlier usage {figure:+.3f} "
-        f"[{low:+.3f}, {high:+.3f}] against {against}, which had gained {gained:.3f}; "
-        f"allowed {allowed:.3f}",
+        f"loss on {kept.rows} held-out rows of earlier usage {kept.rise:+.3f} "
+        f"[{kept.low:+.3f}, {kept.high:+.3f}] against {against}, which had gained "
+        f"{kept.gained:.3f}; allowed {kept.allowed:.3f}",
         ""
-        if passed
+        if kept.passed
         else "raise continual.beta or continual.lambda_, or train from zero (job retrain)",
-        {"gained": gained, "low": low, "high": high, "rows": rows.height},
+        {"gained": kept.gained, "low": kept.low, "high": kept.high, "rows": kept.rows},
     )
 
 
@@ -194,9 +171,7 @@ def _contamination(ws: Workspace, language: str, candidate: str, against: str | 
             name, True, None, 0, "rows", f"not measured: {candidate} keeps no list of its rows"
         )
     rows = pl.read_parquet(folder / HISTORY_FILE).filter(~pl.col("held"))
-    index = BenchmarkIndex(frames.benchmark_rows(ws, language))
-    hits = index.screen(rows.rename({"row_language": "language"})).hits
-    bad = hits["row_id"].unique().sort().to_list()
+    bad = benchmark_rows_in(ws, language, rows.rename({"row_language": "language"}))
     return Finding(
         name,
         not bad,
@@ -231,12 +206,3 @@ def _scores(ws: Workspace, language: str, version: str) -> pl.DataFrame:
             f"{version}, which scores it"
         )
     return ws.store.read_parquet(key)
-
-
-def _interval(values: np.ndarray, weights: np.ndarray, seed: int) -> tuple[float, float]:
-    """95 % bootstrap interval of a weighted mean, over rows."""
-    generator = seeded_generator(seed, "retention")
-    drawn = generator.integers(len(values), size=(2000, len(values)))
-    means = (values * weights)[drawn].sum(1) / weights[drawn].sum(1)
-    low, high = np.quantile(means, [0.025, 0.975])
-    return float(low), float(high)

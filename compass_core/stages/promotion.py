@@ -9,7 +9,8 @@ from compass_core import layout
 from compass_core.adapters import registry
 from compass_core.benchmarks.stats import paired_comparison
 from compass_core.errors import InputError
-from compass_core.stages.gate import Finding, judge
+from compass_core.findings import Finding
+from compass_core.stages.gate import judge
 from compass_core.workspace import Workspace
 
 

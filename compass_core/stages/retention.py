@@ -1,16 +1,83 @@
 """What a new version has lost of what the serving one was made for, on rows that neither learnt."""
 
 from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from compass_core import layout, records
-from compass_core.adapters.registry import adapter_dir, lineage, memory_dir, serving
+from compass_core.adapters.registry import adapter_dir, lineage, memory_dir, serving, versions
+from compass_core.hashing import seeded_generator
 from compass_core.stages.update import KEY, read_history
 from compass_core.workspace import Workspace
 
 Report = Callable[[str], None]
+FLOOR_NATS = 0.1  # a serving version that gained less than this is measured against this
+DRAWS = 2_000
+FORGETTING = pl.Schema(
+    {
+        "version": pl.String,
+        "reference": pl.String,
+        "rows": pl.Int64,
+        "rise": pl.Float64,
+        "low": pl.Float64,
+        "high": pl.Float64,
+        "gained": pl.Float64,
+        "allowed": pl.Float64,
+    }
+)
+
+
+@dataclass(frozen=True)
+class Retained:
+    """Rise of the loss on held-out rows of earlier usage, nats per supervised token.
+
+    `low`, `high`: its 95 % bootstrap interval over rows. `gained`: what the reference had gained
+    over the base model there; `allowed`: the share of it that may be lost.
+    """
+
+    rise: float
+    low: float
+    high: float
+    gained: float
+    allowed: float
+    rows: int
+
+    @property
+    def passed(self) -> bool:
+        return self.rise <= self.allowed
+
+
+def retained(rows: pl.DataFrame, share: float, seed: int) -> Retained:
+    """Figures of a version's records.RETENTION, at least one row; `share` may be lost (0 to 1)."""
+    weights = rows["weight"].to_numpy()
+    rise = rows["loss"].to_numpy() - rows["reference_loss"].to_numpy()
+    gained = float(weights @ (rows["base_loss"].to_numpy() - rows["reference_loss"].to_numpy()))
+    generator = seeded_generator(seed, "retention")
+    drawn = generator.integers(len(rise), size=(DRAWS, len(rise)))
+    means = (rise * weights)[drawn].sum(1) / weights[drawn].sum(1)
+    low, high = np.quantile(means, [0.025, 0.975])
+    allowed = share * max(gained, FLOOR_NATS)
+    return Retained(float(weights @ rise), float(low), float(high), gained, allowed, rows.height)
+
+
+def forgetting_history(ws: Workspace, language: str) -> pl.DataFrame:
+    """What each version forgot of the one that served before it (FORGETTING), oldest first.
+
+    Versions that were not measured against another one are left out. `allowed` is by the present
+    `promotion.forgetting_share`.
+    """
+    found = []
+    for version in versions(ws.store, language)["version"]:
+        key = layout.retention(language, version)
+        rows = ws.store.read_parquet(key) if ws.store.exists(key) else pl.DataFrame()
+        if rows.height:
+            figures = retained(rows, ws.project.promotion.forgetting_share, ws.project.seed)
+            names = {"version": version, "reference": rows["reference_version"][0]}
+            found.append({**names, **asdict(figures)})
+    return pl.DataFrame(found, schema=FORGETTING)
 
 
 def retention_rows(ws: Workspace, language: str, version: str, reference: str) -> pl.DataFrame:
@@ -40,7 +107,8 @@ def retention_rows(ws: Workspace, language: str, version: str, reference: str) -
 def measure_retention(ws: Workspace, language: str, version: str, report: Report) -> None:
     """Write records.RETENTION for a version: base model, serving version and itself, by row.
 
-    Three forward passes over the held-out rows. Empty where nothing else serves.
+    Three forward passes over the held-out rows. Empty where nothing else serves. A version that
+    serves by now keeps what was measured against the one before it.
     """
     from peft import PeftModel
 
@@ -50,6 +118,8 @@ def measure_retention(ws: Workspace, language: str, version: str, report: Report
 
     key = layout.retention(language, version)
     reference = serving(ws.store, language)
+    if reference == version and ws.store.exists(key):
+        return
     rows = pl.DataFrame()
     if reference is not None and reference != version:
         rows = retention_rows(ws, language, version, reference)

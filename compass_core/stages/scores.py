@@ -4,16 +4,24 @@ from typing import Any
 
 import polars as pl
 
-from compass_core import layout
+from compass_core import layout, records
+from compass_core.adapters.registry import versions
+from compass_core.benchmarks.baselines import baselines
 from compass_core.benchmarks.stats import accuracy, paired_comparison
 from compass_core.hashing import version_of_set
 from compass_core.workspace import Workspace
+
+OTHERS = 4  # latest other versions that a version is shown beside
 
 
 def summarise_scores(
     ws: Workspace, language: str, version: str
 ) -> tuple[dict[str, Any], pl.DataFrame, str]:
-    """Overall figures (per cent, paired on the same items), a table by suite, the data version."""
+    """Overall figures (per cent, paired on the same items), baselines.BASELINES, the data version.
+
+    The table holds the base model, the latest other versions that were scored, and the strategies
+    that were compared; the data version is that of this version's scores alone.
+    """
     frame = ws.store.read_parquet(layout.scores(language, version))
     keys = ["suite", "item_id"]
     adapter = frame.filter(pl.col("model") == "adapter").sort(keys)
@@ -31,38 +39,7 @@ def summarise_scores(
             "lift_high_points": compared.high_points,
             "p_value": compared.p_value,
         }
-    per_suite = []
-    for (suite, model), part in frame.group_by("suite", "model", maintain_order=True):
-        figure = accuracy(part["correct"].to_numpy())
-        generated = part.filter(pl.col("response").is_not_null())
-        failed = int(generated["extracted"].is_null().sum())
-        per_suite.append(
-            {
-                "suite": suite,
-                "model": model,
-                "items": part.height,
-                "accuracy": figure.accuracy,
-                "low": figure.low,
-                "high": figure.high,
-                "no_answer_found": failed,
-                "no_answer_percent": (
-                    100 * failed / generated.height if generated.height else None
-                ),
-            }
-        )
-    table = pl.DataFrame(
-        per_suite,
-        schema={
-            "suite": pl.String,
-            "model": pl.String,
-            "items": pl.Int64,
-            "accuracy": pl.Float64,
-            "low": pl.Float64,
-            "high": pl.Float64,
-            "no_answer_found": pl.Int64,  # of the generated answers, those with none in them
-            "no_answer_percent": pl.Float64,  # null where choices were scored
-        },
-    ).sort("suite", "model")
+    table = baselines(*_beside(ws, language, version, frame))
     lines = frame.select(
         pl.format(
             "{}/{}/{}/{}",
@@ -73,3 +50,19 @@ def summarise_scores(
         )
     ).to_series()
     return summary, table, version_of_set([version, *lines])
+
+
+def _beside(
+    ws: Workspace, language: str, version: str, frame: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame, list[str]]:
+    """Scores of a version and the latest others, comparisons, and the versions in their order."""
+    known = [name for name in versions(ws.store, language)["version"] if name != version]
+    scored = [name for name in known if ws.store.exists(layout.scores(language, name))][-OTHERS:]
+    parts = [ws.store.read_parquet(layout.scores(language, name)) for name in scored]
+    key = layout.comparison(language)
+    compared = ws.store.read_parquet(key) if ws.store.exists(key) else None
+    return (
+        pl.concat([*parts, frame], how="diagonal_relaxed"),
+        records.empty(records.COMPARISONS) if compared is None else compared,
+        [*scored, version],
+    )

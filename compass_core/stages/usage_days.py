@@ -9,6 +9,7 @@ import polars as pl
 from compass_core import layout
 from compass_core.corpora.log_ledger import Ledger
 from compass_core.hashing import version_of_set
+from compass_core.progress import Progress
 from compass_core.stages.publish import write_accounting
 from compass_core.storage import Store
 
@@ -46,10 +47,10 @@ def publish_days(
     """
     done: dict[date, dict[str, Any]] = {}
     ordered = sorted(days)
+    progress = Progress(report, language, len(ordered), "days published")
     for count, day in enumerate(ordered, start=1):
         done[day] = publish_day(store, ledger, language, day)
-        if count % 50 == 0:
-            report(f"{language}: {count} of {len(ordered)} days published")
+        progress.at(count)
     book: dict[str, Any] = store.read_json_or_none(layout.usage_days(language)) or {}
     for day, facts in done.items():
         book[day.isoformat()] = {

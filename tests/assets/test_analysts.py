@@ -33,6 +33,16 @@ def test_every_question_has_an_answer(bench):
     assert empty == []
 
 
+def test_queries_on_other_pages_run_as_well(bench):
+    pages = [page for page in PAGE.parent.rglob("*.md") if page != PAGE]
+    found = [
+        sql for page in pages for sql in re.findall(r"```sql\n(.*?)```", page.read_text(), re.S)
+    ]
+    assert found
+    for sql in found:
+        assert bench.query(sql).height, sql
+
+
 def test_the_first_gap_is_the_largest_of_the_report(bench):
     report = bench.ws.store.read_parquet(layout.gaps("sw"))
     assert answer(bench, 1)["gap"][0] == report["gap"].max()

@@ -1,5 +1,7 @@
 """Every asset carries what a person expects on its page."""
 
+from pathlib import Path
+
 import dagster as dg
 import pytest
 
@@ -27,6 +29,57 @@ def test_each_asset_is_described(specs):
         assert spec.group_name[0].isdigit(), name
         assert "-" in spec.code_version, name
         assert spec.is_partitioned, name
+
+
+def test_each_asset_links_to_its_code_and_its_guide(specs):
+    for name, spec in specs.items():
+        links = spec.metadata["dagster/code_references"].code_references
+        code, guide = (Path(link.file_path) for link in links)
+        assert f'"{name}"' in code.read_text(encoding="utf-8"), name
+        assert guide.parent.name == "docs", name
+        assert guide.is_file(), name
+
+
+def test_what_is_due_again_says_when(specs, empty_bench):
+    windows = {name: spec.freshness_policy for name, spec in specs.items() if spec.freshness_policy}
+    hours = {
+        name: p.fail_window.to_timedelta().total_seconds() / 3600 for name, p in windows.items()
+    }
+    assert hours == {"usage_window": 48, "gap_report": 72, "drift_report": 72}
+    empty_bench.reload(**{"ingest:": "freshness: {logs_hours: null}\ningest:"})
+    node = empty_bench.defs.resolve_asset_graph().get(dg.AssetKey("usage_window"))
+    assert node.freshness_policy is None
+
+
+def test_every_field_that_a_launch_can_set_is_described(empty_bench):
+    """Of the jobs' own configuration; the settings of a project have a test of their own."""
+    bare, seen = [], []
+    for job in empty_bench.defs.resolve_all_job_defs():
+        for node in job.nodes:
+            schema = node.definition.config_field
+            fields = getattr(schema.config_type, "fields", {}) if schema else {}
+            seen += [f"{job.name}.{name}" for name in fields]
+            bare += [f"{job.name}.{name}" for name, f in fields.items() if not f.description]
+    assert {"ingest_logs.language", "promote_adapter.version"} <= set(seen)
+    assert bare == []
+
+
+def test_whatever_may_hold_a_model_is_in_its_pool(empty_bench):
+    """Whoever is given the client of child processes may start one that loads a model."""
+    loose, held = [], []
+    for job in empty_bench.defs.resolve_all_job_defs():
+        for node in job.nodes:
+            if "pipes" in node.definition.required_resource_keys:
+                (held if node.definition.pool == "models" else loose).append(node.name)
+    assert loose == []
+    assert {"adapter", "benchmark_scores", "usage_embeddings", "promote_adapter_op"} <= set(held)
+
+
+def test_there_is_a_job_for_everything_people_do(empty_bench):
+    jobs = {job.name: job.description for job in empty_bench.defs.resolve_all_job_defs()}
+    done = ["ingest_logs", "refresh_gaps", "retrain", "evaluate", "promote_adapter"]
+    for name in (*done, "rollback_adapter", "ingest_auxiliary", "ingest_training"):
+        assert jobs[name], name
 
 
 def test_every_setting_is_in_the_launchpad_with_its_description():

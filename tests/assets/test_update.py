@@ -10,8 +10,17 @@ from typer.testing import CliRunner
 
 from compass_assets.cli.main import app
 from compass_core import layout
-from compass_core.adapters.registry import lineage, memory_dir, promotions, serving, versions
+from compass_core.adapters.registry import (
+    adapter_dir,
+    lineage,
+    memory_dir,
+    promotions,
+    serving,
+    versions,
+)
+from compass_core.adapters.terms import PENALTY, REPLAY, TASK, loss_terms
 from compass_core.stages.gate import CHECKS
+from compass_core.stages.retention import forgetting_history
 from compass_core.warehouse import catalogue_path, query
 from compass_core.world.generate import write_log_day
 
@@ -87,6 +96,16 @@ def test_an_update_goes_on_from_what_serves_and_is_fresh_on_all_that_it_has_seen
     assert set(CHECKS) <= set(found)
     assert "held-out rows" in found["forgetting_gate"].description
     assert found["logits_differ"].metadata["figure"].value > 1e-6
+
+    # What a person sees of it: three terms of the loss, and what was forgotten, also later on.
+    log = json.loads((adapter_dir(bench.ws.store, "sw", "v0002") / "training_log.json").read_text())
+    assert list(loss_terms(log, record["continual"]["beta"])) == [TASK, PENALTY, REPLAY]
+    forgot = forgetting_history(bench.ws, "sw")
+    assert forgot.select("version", "reference").rows() == [("v0002", "v0001")]
+    assert forgot["rise"][0] == pytest.approx(found["forgetting_gate"].metadata["figure"].value)
+    assert agreed(bench) == "v0002"
+    assert bench.run("evaluate", "sw").success
+    assert forgetting_history(bench.ws, "sw").equals(forgot)
 
     # The same run again: nothing is new, so it trains from zero and says so.
     assert update(bench).success

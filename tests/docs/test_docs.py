@@ -13,6 +13,7 @@ import pytest
 import typer
 from ruamel.yaml import YAML
 
+from compass_assets.check_results import ASKED, BLOCKING
 from compass_assets.cli.main import app
 from compass_core.config.load import with_overrides
 from compass_core.config.schema import Project
@@ -113,6 +114,31 @@ def test_the_messages_that_are_explained_are_messages_of_this_project():
         parts = re.split(r"…|'[^']*'|[\w.-]+\.\w+(?:\.\w+)*:?\d*:|:|;", message)
         fixed = [part.strip(" ,.") for part in parts if len(part.strip(" ,.")) > 10]
         assert any(part in known for part in fixed), f"no such message: {message}"
+
+
+def test_the_tests_that_the_method_rests_on_are_tests():
+    page = (ROOT / "docs" / "method.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(test_\w+)`", page))
+    defined = {
+        node.name
+        for file in (ROOT / "tests").rglob("test_*.py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef)
+    }
+    assert len(named) > 20
+    assert sorted(named - defined) == []
+
+
+def test_the_table_of_checks_is_that_of_the_assets():
+    page = (ROOT / "docs" / "checks.md").read_text(encoding="utf-8")
+    rows = re.findall(
+        r"^\| `(\w+)` \| `(\w+)`[^|]*\|[^|]*\|[^|]*\| (yes|no) \|", page, re.MULTILINE
+    )
+    told = {(asset, name): blocks == "yes" for name, asset, blocks in rows}
+    known = {
+        (asset, name): name in BLOCKING for asset, names in ASKED.items() for name in names
+    } | {("usage_logs", "rows_accounted_for"): True, ("adapter", "adapters_in_sync"): False}
+    assert told == known
 
 
 def test_the_site_builds_without_a_warning(tmp_path):

@@ -1,5 +1,6 @@
 """Long-context rows through a model: greedy answers, judged one by one."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from compass_core.benchmarks.oneruler.generate import (
 from compass_core.benchmarks.oneruler.judge import extracted, is_right
 from compass_core.config.schema import Suite
 from compass_core.errors import InputError
+from compass_core.progress import Progress
 
 VERSION = "1"  # of the prompts and of how rows are made
 SEED = 17  # the same rows for every model and project
@@ -22,7 +24,12 @@ NEW_TOKENS = 128
 
 
 def run_oneruler(
-    suite: Suite, language: str, model: Any, tokenizer: Any, directory: Path
+    suite: Suite,
+    language: str,
+    model: Any,
+    tokenizer: Any,
+    directory: Path,
+    report: Callable[[str], None] = lambda text: None,
 ) -> list[dict[str, Any]]:
     """Rows of records.SCORES without the columns that say whose they are.
 
@@ -39,7 +46,9 @@ def run_oneruler(
     limit = getattr(model.config, "max_position_embeddings", None) or max(suite.lengths)
     found = []
     for variant in suite.variants:
-        for name, row in _rows(suite, language, variant, tokenizer, directory, limit - room):
+        rows = _rows(suite, language, variant, tokenizer, directory, limit - room)
+        progress = Progress(report, f"{suite.name}, {variant}", len(rows), "contexts answered")
+        for number, (name, row) in enumerate(rows, start=1):
             ids = prompt_ids(tokenizer, row["input"])
             if len(ids) + room > limit:
                 continue
@@ -61,6 +70,7 @@ def run_oneruler(
                     "extracted": extracted(response),
                 }
             )
+            progress.at(number)
     return found
 
 

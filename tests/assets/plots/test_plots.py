@@ -1,6 +1,7 @@
 """Pictures show what the tables say: bars, points and bands are checked, not pixels."""
 
 import base64
+from datetime import date
 
 import numpy as np
 import polars as pl
@@ -11,9 +12,31 @@ from compass_assets.plots.cluster_map import cluster_map_plot, draw_cluster_map,
 from compass_assets.plots.composition import composition, composition_plot, draw_composition
 from compass_assets.plots.coverage import coverage, coverage_plot, draw_coverage
 from compass_assets.plots.curves import curves_plot, draw_curves, running_mean
+from compass_assets.plots.drift import draw_drift, drift_plot
+from compass_assets.plots.forgetting import draw_forgetting, forgetting_plot
 from compass_assets.plots.gaps import draw_gaps, gap_plot, standing
 from compass_assets.plots.scores import draw_scores, scores_plot
+from compass_assets.plots.style import MIX, WARN
+from compass_core.stages.retention import FORGETTING
 
+DRIFT = pl.DataFrame(
+    {
+        "adapter_version": ["v0001", "v0001", "v0002"],
+        "window_last_day": [date(2026, 1, 30), date(2026, 1, 31), date(2026, 2, 9)],
+        "jsd_bits": [0.05, 0.3, 0.04],
+        "null_mean_bits": [0.04, 0.04, 0.03],
+        "null_95_bits": [0.08, 0.09, 0.07],
+        "verdict": ["no_drift", "drift", "no_drift"],
+    }
+)
+FORGOTTEN = pl.DataFrame(
+    [
+        ("v0002", "v0001", 9, 0.05, -0.1, 0.2, 1.0, 0.15),
+        ("v0003", "v0002", 9, 0.30, 0.2, 0.4, 1.0, 0.15),
+    ],
+    FORGETTING,
+    orient="row",
+)
 PNG = b"\x89PNG\r\n"
 GAPS = pl.DataFrame(
     {
@@ -38,7 +61,8 @@ SELECTED = pl.DataFrame(
 SCORES = pl.DataFrame(
     {
         "suite": ["qa", "qa"],
-        "model": ["adapter", "base"],
+        "model": ["v0002", "base"],
+        "kind": ["version", "base"],
         "accuracy": [0.8, 0.5],
         "low": [0.7, 0.4],
         "high": [0.9, 0.6],
@@ -68,6 +92,10 @@ def test_every_picture_is_an_inline_png() -> None:
         cluster_map_plot(centroids, np.array([3, 7, 9]), GAPS),
         curves_plot({}),
         scores_plot(SCORES.clear()),
+        drift_plot(DRIFT),
+        drift_plot(DRIFT.clear()),
+        forgetting_plot(FORGOTTEN),
+        forgetting_plot(FORGOTTEN.clear()),
     ]
     for markdown in pictures:
         head, data = markdown.removesuffix(")").split("base64,")
@@ -132,9 +160,54 @@ def test_curves_show_each_term_and_its_mean(axes) -> None:
 
 def test_scores_have_their_intervals(axes) -> None:
     draw_scores(axes, SCORES)
-    assert [label.get_text() for label in axes.get_yticklabels()] == ["qa, base", "qa, adapter"]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["qa, base", "qa, v0002"]
     bars = axes.containers[1].lines[2][0].get_segments()[0]
     assert [round(x) for x in bars[:, 0]] == [70, 90]
+
+
+def test_drift_shows_each_version_and_marks_its_alarms(axes) -> None:
+    draw_drift(axes, DRIFT)
+    assert [text.get_text() for text in axes.texts] == ["v0001", "v0002"]
+    measured = [line for line in axes.lines if len(line.get_ydata()) and line.get_marker() == "o"]
+    assert [list(line.get_ydata()) for line in measured] == [[0.05, 0.3], [0.04], [0.3]]
+    assert measured[-1].get_color() == WARN
+    tops = [band.get_paths()[0].vertices[:, 1].max() for band in axes.collections[:2]]
+    assert tops == [0.09, 0.07]  # the band of chance
+
+
+def test_a_version_that_forgot_too_much_stands_out(axes) -> None:
+    draw_forgetting(axes, FORGOTTEN)
+    marks = [part.lines[0] for part in axes.containers]
+    assert [(list(m.get_ydata()), m.get_color()) for m in marks] == [([0.05], MIX), ([0.3], WARN)]
+    bars = axes.containers[0].lines[2][0].get_segments()[0]
+    assert [round(y, 6) for y in bars[:, 1]] == [-0.1, 0.2]
+    labels = [label.get_text() for label in axes.get_xticklabels()]
+    assert labels == ["v0002\nafter v0001", "v0003\nafter v0002"]
+
+
+def test_pictures_are_legible_on_light_and_on_dark_pages() -> None:
+    """WCAG's contrast of every colour, on white and on the UI's dark ground: at least 3 to 1."""
+    from matplotlib.colors import to_rgb
+
+    from compass_assets.plots import style
+
+    def luminance(colour: str) -> float:
+        parts = [
+            c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour)
+        ]
+        return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+    def contrast(one: str, two: str) -> float:
+        light, dark = sorted((luminance(one), luminance(two)), reverse=True)
+        return (light + 0.05) / (dark + 0.05)
+
+    weak = {
+        (colour, ground): round(contrast(colour, ground), 2)
+        for colour in {*style.MANY, style.TEXT}
+        for ground in ("#ffffff", "#0f1115")
+        if contrast(colour, ground) < 2.9
+    }
+    assert not weak
 
 
 def test_the_map_keeps_near_clusters_near(axes) -> None:

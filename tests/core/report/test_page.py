@@ -1,15 +1,17 @@
 """The page stands alone, shows what the tables say, and no text can break out of it."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import polars as pl
 import pytest
 
 from compass_core import records
-from compass_core.report.figures import figures
+from compass_core.report.figures import RED, figures
 from compass_core.report.gather import LanguageData
 from compass_core.report.page import render
+from compass_core.stages.retention import FORGETTING
 
 EVIL = "<script>alert('x')</script> bei ya mahindi"
 
@@ -93,7 +95,10 @@ def data():
             {"role": ["usage"], "cluster_id": [1], "row_language": ["sw"], "text": [EVIL]}
             | {"x": [0.1], "y": [0.1]}
         ),
-        training_logs={"v0002": {"losses": [1.0, 0.5]}},
+        losses={"v0002": {"task": [1.0, 0.5], "EWC penalty": [0.0, 0.1]}},
+        forgetting=pl.DataFrame(
+            [("v0002", "v0001", 9, 0.3, 0.2, 0.4, 1.0, 0.15)], FORGETTING, orient="row"
+        ),
     )
 
 
@@ -108,6 +113,7 @@ def test_every_question_has_its_place(data):
         "scores",
         "training",
         "drift",
+        "forgetting",
         "versions",
     }
 
@@ -136,6 +142,29 @@ def test_scores_are_those_of_the_items(data):
         "adapter v0001": 0.75,
         "adapter v0002": 0.5,
     }
+
+
+def test_each_term_of_the_loss_has_its_line(data):
+    lines = {trace.name: list(trace.y) for trace in figures(data)["training"].data}
+    assert lines == {"task": [1.0, 0.5], "EWC penalty": [0.0, 0.1]}
+
+
+def test_what_was_forgotten_stands_against_what_is_allowed(data):
+    allowed, measured = figures(data)["forgetting"].data
+    assert (list(measured.x), list(measured.y), list(allowed.y)) == (
+        ["v0002 after v0001"],
+        [0.3],
+        [0.15],
+    )
+    assert measured.marker.color == (RED,)
+
+
+def test_strategies_stand_beside_the_versions(data):
+    run = {"strategy": "random", "seed": 17, "items": 4, "accuracy": 0.5, "base_accuracy": 0.25}
+    compared = replace(data, comparisons=frame(records.COMPARISONS, run))
+    (bars,) = figures(compared)["scores"].data
+    assert bars.x[-1] == "strategy random, 1 seed"
+    assert (bars.y[-1], round(bars.error_y.array[-1], 3)) == (0.5, 0.35)
 
 
 def test_a_language_without_anything_yet_has_a_page(data):

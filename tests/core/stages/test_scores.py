@@ -15,6 +15,7 @@ def rows(suite, model, answers):
             "suite": suite,
             "item_id": str(i),
             "model": model,
+            "adapter_version": "v0001" if model == "adapter" else None,
             "correct": extracted == "A",
             "response": response,
             "extracted": extracted,
@@ -42,8 +43,10 @@ def test_failed_extractions_are_counted_of_what_was_generated(tmp_path):
     }
     assert failed == {
         ("prox", "base"): (2, 50.0),
-        ("prox", "adapter"): (1, 25.0),
+        ("prox", "v0001"): (1, 25.0),
         ("mmlu", "base"): (0, None),
-        ("mmlu", "adapter"): (0, None),
+        ("mmlu", "v0001"): (0, None),
+        ("all suites", "base"): (2, 50.0),
+        ("all suites", "v0001"): (1, 25.0),
     }
     assert summary["items"] == 6

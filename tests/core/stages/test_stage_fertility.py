@@ -17,16 +17,15 @@ def table(times):
 
 
 def test_far_above_english_is_a_warning_that_says_what_to_do():
-    passed, text = fertility_finding(table(3.0), "sw", 2.0)
-    assert not passed
-    assert text.startswith("4.5 tokens a word, 3.0 times English: ")
-    assert "adapter.max_tokens" in text
-    assert fertility_finding(table(1.9), "sw", 2.0) == (
-        True,
-        "2.8 tokens a word, 1.9 times English",
-    )
-    assert fertility_finding(table(None), "sw", 2.0)[0]
-    assert fertility_finding(table(3.0), "hi", 2.0)[0]
+    found = fertility_finding(table(3.0), "sw", 2.0)
+    assert (found.passed, found.figure, found.threshold) == (False, 3.0, 2.0)
+    assert found.text == "4.5 tokens a word, 3.0 times English"
+    assert "adapter.max_tokens" in found.todo
+    fine = fertility_finding(table(1.9), "sw", 2.0)
+    assert (fine.passed, fine.todo) == (True, "")
+    assert fine.text == "2.8 tokens a word, 1.9 times English"
+    assert fertility_finding(table(None), "sw", 2.0).passed
+    assert fertility_finding(table(3.0), "hi", 2.0).passed
 
 
 def test_english_comes_from_the_pool_where_the_training_set_has_none(ws):  # noqa: F811
