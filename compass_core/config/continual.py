@@ -27,7 +27,13 @@ class Continual(Section):
     )
     beta: float = Field(0.1, ge=0, description="Weight of the loss on replayed rows.")
     learning_rate_share: float = Field(
-        1.0, gt=0, le=1, description="Learning rate of an update, as a share of adapter's."
+        0.25,
+        gt=0,
+        le=1,
+        description=(
+            "Learning rate of an update, as a share of adapter's: at the whole rate updates were "
+            "measured to overwrite more than they teach."
+        ),
     )
     buffer_share: Share = Field(
         0.05, description="Share of earlier training rows that is replayed, spread as usage was."
