@@ -48,7 +48,15 @@ def draw(rows: pl.DataFrame, out: Path) -> None:
     left.set_ylabel("quiet months with an alarm, %")
     left.set_title("False alarms (goal: dashed line)", fontsize=10)
     handles = [Patch(color=colour) for colour in COLOURS]
-    left.legend(handles, NAMES.values(), fontsize=7, loc="center left", framealpha=0.9)
+    left.legend(
+        handles,
+        NAMES.values(),
+        fontsize=7,
+        ncol=3,
+        loc="upper center",
+        bbox_to_anchor=(0.5, -0.14),
+        frameon=False,
+    )
     shifted = rows.filter(
         (pl.col("clusters") == 100)
         & (pl.col("prompts_a_day") == 100)
