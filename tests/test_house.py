@@ -54,3 +54,9 @@ def test_no_python_file_has_grown_out_of_the_head():
         and (lines := len(path.read_text().splitlines())) > 400
     }
     assert not long
+
+
+def test_test_files_have_names_of_their_own():
+    """Without packages among the tests, pytest imports two files of one name as one module."""
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    assert sorted(set(names)) == sorted(names)
