@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo demo-real dev docs test check models clean distclean
+.PHONY: demo demo-real dev docs test test-slow check models clean distclean
 
 $(READY): pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -28,7 +28,11 @@ docs: $(READY)
 	@echo "site/index.html"
 
 test: check
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
+
+# Killed runs, backfills, a store in a bucket, the two models made again.
+test-slow: $(READY)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m slow
 
 check: $(READY)
 	@$(BIN)/ruff check .
