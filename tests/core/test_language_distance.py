@@ -6,7 +6,8 @@ import pytest
 
 from compass_core.language_distance import KINDS, distances, similarity, uriel_code
 
-SHARED = Path("/work/shared/data/uriel_distances.parquet")
+ROOT = Path(__file__).parents[2]
+SHARED = ROOT.parent / "shared" / "data" / "uriel_distances.parquet"
 
 
 def test_relatives_are_nearer_than_strangers_and_a_language_is_itself():
@@ -38,7 +39,7 @@ def test_languages_that_uriel_does_not_know_are_neither_favoured_nor_left_out():
     assert "tok" in unknown
 
 
-@pytest.mark.skipif(not SHARED.exists(), reason=f"{SHARED} is not here")
+@pytest.mark.skipif(not SHARED.exists(), reason="../shared/data is not here")
 def test_distances_are_those_of_an_independent_computation():
     table = pl.read_parquet(SHARED)
     for one, other, a, b in (("arb", "eng", "ar", "en"), ("ind", "jpn", "id", "ja")):
