@@ -225,17 +225,22 @@ def _scores(data: LanguageData) -> Any:
             x=[named[k].format(m) for k, m in table.select("kind", "model").iter_rows()],
             y=table["accuracy"].to_list(),
             marker_color=[KIND_COLOURS[kind] for kind in table["kind"]],
-            error_y={
-                "type": "data",
-                "symmetric": False,
-                "array": (table["high"] - table["accuracy"]).to_list(),
-                "arrayminus": (table["accuracy"] - table["low"]).to_list(),
-                "color": INK,
-            },
+            error_y=_interval(table, "accuracy"),
             name="95 % interval",
         )
     )
     return figure
+
+
+def _interval(table: pl.DataFrame, middle: str) -> dict[str, Any]:
+    """Whiskers from `low` to `high` around a column."""
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": (table["high"] - table[middle]).to_list(),
+        "arrayminus": (table[middle] - table["low"]).to_list(),
+        "color": INK,
+    }
 
 
 def _training(data: LanguageData) -> Any:
@@ -279,13 +284,7 @@ def _forgetting(data: LanguageData) -> Any:
             mode="markers",
             name="measured, 95 % interval",
             marker={"size": 10, "color": [GREEN if passed else RED for passed in kept]},
-            error_y={
-                "type": "data",
-                "symmetric": False,
-                "array": (known["high"] - known["rise"]).to_list(),
-                "arrayminus": (known["rise"] - known["low"]).to_list(),
-                "color": INK,
-            },
+            error_y=_interval(known, "rise"),
             hovertext=[f"{rows} held-out rows" for rows in known["rows"]],
         )
     )

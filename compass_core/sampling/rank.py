@@ -1,5 +1,6 @@
 """The order of rows within a group: by the target's own points, by their mean, or at random."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 
 import numpy as np
@@ -68,7 +69,7 @@ def near_duplicates(
     return twin
 
 
-class Ranked:
+class Ranked(ABC):
     """Rows of G groups in the order in which they are offered; more can be asked for by group."""
 
     def __init__(self, groups: int) -> None:
@@ -78,9 +79,9 @@ class Ranked:
     def has_more(self, group: int) -> bool:
         return bool(self.waiting[group].size)
 
+    @abstractmethod
     def extend(self, groups: Iterable[int]) -> None:
         """Rank the next tier of these groups."""
-        raise NotImplementedError
 
 
 class InOrder(Ranked):

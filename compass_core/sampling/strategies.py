@@ -6,6 +6,7 @@ until the budget is spent. Strategies differ in nothing but these three, so comp
 them and not their code, and a larger budget takes the same rows and then more.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -13,12 +14,12 @@ from typing import Literal
 import numpy as np
 
 
-class Curve:
+class Curve(ABC):
     """The level of a group that has taken some amount, in the budget's unit; infinite: never."""
 
+    @abstractmethod
     def __call__(self, group: np.ndarray, taken: np.ndarray) -> np.ndarray:
         """Levels f64[m] of groups int64[m] that have taken f64[m]."""
-        raise NotImplementedError
 
     def one(self, group: int, taken: float) -> float:
         """The same for one group, to the last bit."""
