@@ -136,7 +136,7 @@ _TABLE = (
         ("gap_report", "cluster_assignments", "benchmark_items"),
         settings=("sampling", "seed"),
         models=("base_model",),
-        code="3",
+        code="4",
     ),
     Node(
         "adapter",

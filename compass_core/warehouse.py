@@ -184,7 +184,8 @@ VIEWS: dict[str, View] = {
         {
             "origin": "auxiliary, or training: a row of the corpus that holds a benchmark item",
             "reason": "in_benchmark, in_training_corpus, off_target, duplicate, near_duplicate, "
-            "no_demand (nothing of it is asked), language_cap or beyond_budget",
+            "near_training_corpus, no_demand (nothing of it is asked), language_cap or "
+            "beyond_budget",
             "detail": "The benchmark item that the row repeats, or the row that it repeats",
         },
     ),

@@ -7,25 +7,23 @@ alike the one that is taken first stays: that depends on no budget.
 
 import numpy as np
 
+from compass_core.sampling.near import largest_distance, pairs_within
 from compass_core.sampling.pool import VectorSource
 from compass_core.sampling.rank import FETCHED_ROWS, ByTarget
 
-MARGIN = 1e-3  # of a distance: float32 sketches of float32 vectors
 BOX_DIMENSIONS = 6  # of a sketch, those along which vectors differ most
-QUERY_ROWS, OTHER_ROWS = 256, 2_048  # a block of products that stays in the processor's cache
 
 
 class AcrossClusters:
     """Pairs of near-duplicates in different clusters, among the rows seen so far.
 
-    Unit vectors with a cosine above `limit` are at most sqrt(2 - 2 limit) apart, and so are their
-    projections on any orthonormal directions. So the projections (`ByTarget.sketch`) name the pairs
-    that can be alike, missing none, and the vectors of those few are compared.
+    Projections (`ByTarget.sketch`) name the pairs that can be alike, missing none (`near`), and the
+    vectors of those few are compared.
     """
 
     def __init__(self, ranked: ByTarget, vectors: VectorSource, limit: float) -> None:
         self.ranked, self.vectors, self.limit = ranked, vectors, limit
-        self.distance = float(np.sqrt(max(0.0, 2 - 2 * limit))) + MARGIN
+        self.distance = largest_distance(limit)
         self.found: dict[int, list[int]] = {}
         self._rows = np.zeros(0, dtype=np.int64)
         self._sketches = np.zeros((0, 0), dtype=np.float32)
@@ -86,27 +84,6 @@ class AcrossClusters:
                     continue
                 near = sketches[:, :BOX_DIMENSIONS]
                 inside = np.flatnonzero(((near >= low) & (near <= high)).all(axis=1))
-                one, two = _within(mine, sketches[inside], self.distance)
+                one, two = pairs_within(mine, sketches[inside], self.distance)
                 pairs.append(np.stack([new[start + one], rows[inside[two]]], axis=1))
         return np.concatenate(pairs)
-
-
-def _within(one: np.ndarray, two: np.ndarray, distance: float) -> tuple[np.ndarray, np.ndarray]:
-    """Places in f32[n, s] and f32[m, s] of the pairs that are at most `distance` apart."""
-    left = np.hstack([-2 * one, (one**2).sum(axis=1, keepdims=True), np.ones((len(one), 1))])
-    right = np.hstack([two, np.ones((len(two), 1)), (two**2).sum(axis=1, keepdims=True)])
-    left, right = left.astype(np.float32), np.ascontiguousarray(right.astype(np.float32).T)
-    products = np.empty((QUERY_ROWS, OTHER_ROWS), dtype=np.float32)
-    found: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
-    limit = np.float32(distance**2)
-    for i in range(0, len(one), QUERY_ROWS):
-        for j in range(0, len(two), OTHER_ROWS):
-            a, b = left[i : i + QUERY_ROWS], right[:, j : j + OTHER_ROWS]
-            out = products[: len(a), : b.shape[1]]
-            near = np.flatnonzero(np.matmul(a, b, out=out) <= limit)
-            if near.size:
-                row, column = np.divmod(near, b.shape[1])
-                found[0].append(row + i)
-                found[1].append(column + j)
-    nothing = [np.zeros(0, dtype=np.int64)]
-    return np.concatenate(nothing + found[0]), np.concatenate(nothing + found[1])

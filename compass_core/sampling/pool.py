@@ -18,6 +18,7 @@ REASONS = (
     "off_target",
     "duplicate",
     "near_duplicate",
+    "near_training_corpus",
     "no_demand",
     "language_cap",
     "beyond_budget",
@@ -37,7 +38,8 @@ class Pool:
     amount: np.ndarray  # int64[n], supervised tokens or 1: the budget's unit
     languages: list[str]  # L tags, sorted
     reason: np.ndarray = field(init=False)  # uint8[n], a code of REASONS
-    twin: np.ndarray = field(init=False)  # int32[n], position of the row that it repeats; -1
+    # int32[n], position of the row that it repeats, in the corpus where the reason says so; -1
+    twin: np.ndarray = field(init=False)
 
     def __post_init__(self) -> None:
         self.reason = np.zeros(len(self.key), dtype=np.uint8)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
+from compass_core.sampling.near import Held
 from compass_core.sampling.pool import Pool, VectorSource
 
 BLOCK_ROWS = 4_096
@@ -106,9 +107,9 @@ class ByTarget(Ranked):
     """Tiers of TIER_ROWS rows a group, by similarity to the centroid; `rank_rows` inside a tier.
 
     Vectors are read for the tiers that a budget reaches and for no other row. Near-duplicates of a
-    better row of the group are dropped on the way. Tiers do not depend on the budget, so neither
-    does any rank. Of every ranked row a sketch is kept (96 bytes), by which near-duplicates in
-    other clusters are looked for.
+    row that is held (`held` f32[t, d]), whatever its cluster, and of a better row of the group are
+    dropped on the way. Tiers do not depend on the budget, so neither does any rank. Of every ranked
+    row a sketch is kept (96 bytes), by which near-duplicates in other clusters are looked for.
     """
 
     def __init__(
@@ -119,6 +120,7 @@ class ByTarget(Ranked):
         vectors: VectorSource | None,
         points: Callable[[int], np.ndarray | None],
         duplicate_limit: float,
+        held: np.ndarray | None = None,
     ) -> None:
         super().__init__(groups)
         self.pool, self.bonus, self.vectors = pool, bonus, vectors
@@ -129,6 +131,8 @@ class ByTarget(Ranked):
         order = np.lexsort((pool.key[rows], nearness, pool.cluster[rows]))
         self.waiting = _split(rows[order], pool.cluster, groups)
         self._directions: np.ndarray | None = None
+        self._held_vectors = held
+        self._held: Held | None = None
         self._sketches: dict[int, np.ndarray] = {}
 
     def sketch(self, group: int, rows: np.ndarray) -> np.ndarray:
@@ -155,10 +159,17 @@ class ByTarget(Ranked):
         fetched = None if self.vectors is None else self.vectors(stacked)
         if fetched is not None and self._directions is None:
             self._directions = _main_directions(fetched[:SKETCH_ROWS])
+            if self._held_vectors is not None and len(self._held_vectors):
+                self._held = Held.of(self._held_vectors, self._directions, self.duplicate_limit)
         start = 0
         for group, rows in batch:
             mine = None if fetched is None else fetched[start : start + len(rows)]
             start += len(rows)
+            if mine is not None and self._held is not None:
+                twins = self._held.twins(mine, mine @ self._directions)
+                self.pool.twin[rows[twins >= 0]] = twins[twins >= 0]
+                self.pool.drop(rows[twins >= 0], "near_training_corpus")
+                rows, mine = rows[twins < 0], mine[twins < 0]
             ranks = rank_rows(
                 mine,
                 self.points(group),

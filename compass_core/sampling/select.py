@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -10,17 +9,15 @@ import polars as pl
 
 from compass_core.clusters.blocks import workers
 from compass_core.config.schema import Sampling
-from compass_core.errors import InputError
 from compass_core.gaps.divergence import jsd_bits
 from compass_core.hashing import hash64, unit_of
-from compass_core.language_distance import similarity
-from compass_core.sampling import langrank
 from compass_core.sampling.alike import AcrossClusters
 from compass_core.sampling.explain import reason_of
-from compass_core.sampling.limits import best_amounts, language_limits, unmet_minimum
+from compass_core.sampling.limits import language_limits, unmet_minimum
 from compass_core.sampling.pool import CODE, REASONS, Pool, VectorSource, drop_unfit, read_pool
-from compass_core.sampling.rank import FETCHED_ROWS, ByTarget, InOrder, Ranked, mean_distance
-from compass_core.sampling.strategies import STRATEGIES, Curve, View
+from compass_core.sampling.rank import ByTarget, Ranked
+from compass_core.sampling.scene import Scene, Target
+from compass_core.sampling.strategies import STRATEGIES, Curve
 from compass_core.sampling.take import Limits, Taken, take_by_level
 from compass_core.sampling.turns import take_in_turns
 
@@ -35,15 +32,6 @@ class Selection:
     summary: dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Target:
-    """What is asked: the cluster of each usage row, its vector, and texts for token overlap."""
-
-    cluster_ids: np.ndarray  # int64[m]
-    vectors: np.ndarray | None = None  # f32[m, d]
-    texts: Sequence[str] = ()
-
-
 def select_rows(
     language: str,
     pool: pl.DataFrame,
@@ -53,6 +41,7 @@ def select_rows(
     seed: int,
     *,
     vectors: np.ndarray | VectorSource | None = None,
+    training_vectors: np.ndarray | None = None,
     target: Target | None = None,
     contamination: pl.DataFrame | None = None,
     texts: Callable[[np.ndarray], Sequence[str]] | None = None,
@@ -60,9 +49,10 @@ def select_rows(
     """Choose rows of the pool within the budget.
 
     `pool`: row_id, row_language, cluster_id, similarity, off_target, supervised_tokens and
-    text_hash (or content_hash; so has `training`); `vectors` f32[n, d] aligned with it, or a
-    function that reads them by position. `gaps`: records.GAPS. `contamination`: row_id and detail
-    of rows that repeat a benchmark item. `texts` reads prompts by position, for langrank.
+    text_hash (or content_hash); `training`: row_id and the same hash. `vectors` f32[n, d] aligned
+    with the pool, or a function that reads them by position; `training_vectors` f32[t, d], without
+    which no row is a near-duplicate of the corpus. `gaps`: records.GAPS. `contamination`: row_id
+    and detail of rows that repeat a benchmark item. `texts` reads prompts by position (langrank).
 
     Rows enter in the order of their strategy's level (see `strategies`), until the next one does
     not fit: the sum is at most one row below the budget (or all there is), growing the budget only
@@ -78,7 +68,18 @@ def select_rows(
     unfit = np.zeros_like(off_target) if strategy.anywhere else off_target
     drop_unfit(columns, hits.is_not_null().to_numpy(), _text_hashes(training), unfit)
     source = (lambda rows: vectors[rows]) if isinstance(vectors, np.ndarray) else vectors
-    scene = _Scene(language, columns, gaps, hosts, sampling, target, source, texts, off_target)
+    scene = Scene(
+        language,
+        columns,
+        gaps,
+        hosts,
+        sampling,
+        target=target,
+        vectors=source,
+        training_vectors=training_vectors,
+        texts=texts,
+        off_target=off_target,
+    )
     limits = language_limits(sampling, columns.languages)
     best = scene.best_amounts()
     with workers():  # many small products: one BLAS thread is faster, and the same everywhere
@@ -108,7 +109,7 @@ def select_rows(
         "unmet_minimum": unmet_minimum(columns, taken.rows, limits, sampling),
         **scene.notes,
     }
-    return Selection(chosen, _dropped(pool, columns, taken.rows, hits), summary)
+    return Selection(chosen, _dropped(pool, columns, taken.rows, hits, training), summary)
 
 
 def _taken(
@@ -140,128 +141,6 @@ def _taken(
             in_turns = True
         else:
             return taken
-
-
-class _Scene:
-    """What a strategy may need, made when it is asked for."""
-
-    def __init__(
-        self,
-        language: str,
-        pool: Pool,
-        gaps: pl.DataFrame,
-        hosts: dict[int, int],
-        sampling: Sampling,
-        target: Target | None,
-        vectors: VectorSource | None,
-        texts: Callable[[np.ndarray], Sequence[str]] | None,
-        off_target: np.ndarray,
-    ) -> None:
-        self.off_target = off_target
-        self.language, self.pool, self.sampling = language, pool, sampling
-        self.target, self.vectors, self.texts = target, vectors, texts
-        self.hosts, self.clusters = hosts, gaps.height
-        self.notes: dict[str, Any] = {}
-        place = np.array([hosts[c] for c in gaps["cluster_id"]], dtype=np.int64)
-
-        def onto_hosts(column: str) -> np.ndarray:
-            values = gaps[column].cast(pl.Float64).to_numpy()
-            return np.bincount(place, weights=values, minlength=len(place))
-
-        tokens = sampling.unit == "tokens"
-        self.view = View(
-            p_usage=gaps["p_usage"].to_numpy(),
-            gap=gaps["gap"].to_numpy(),
-            held=onto_hosts("training_tokens" if tokens else "training_rows"),
-            training_rows=onto_hosts("training_rows"),
-            pool_amount=float(pool.amount.sum()),
-            match_share=sampling.match_share,
-            similarity=lambda: self.similarity,
-            language_ranks=lambda: self.language_ranks,
-        )
-
-    @cached_property
-    def similarity(self) -> np.ndarray:
-        values, unknown = similarity(self.language, self.pool.languages)
-        if unknown:
-            self.notes["languages_without_uriel"] = unknown
-        self.notes["uriel_similarity"] = _named(self.pool.languages, values)
-        return values
-
-    @cached_property
-    def language_ranks(self) -> np.ndarray:
-        if self.texts is None or self.target is None:
-            raise InputError("langrank compares texts; none were given for the pool or the target")
-        rows = self.pool.open()
-        rows = rows[np.lexsort((self.pool.key[rows], self.pool.language[rows]))]
-        code = self.pool.language[rows]
-        samples = [
-            self.texts(rows[code == i][: langrank.SAMPLE_ROWS])
-            for i in range(len(self.pool.languages))
-        ]
-        amounts = self.pool.by_language(self.pool.amount[rows], rows)
-        found = langrank.features(
-            self.language, self.target.texts, self.pool.languages, amounts, samples
-        )
-        ranks = langrank.rank_languages(found, self.pool.languages)
-        self.notes["langrank"] = {
-            tag: {"rank": int(ranks[i]), **{k: round(float(v[i]), 4) for k, v in found.items()}}
-            for i, tag in enumerate(self.pool.languages)
-        }
-        return ranks
-
-    def ranked(self) -> tuple[Ranked, np.ndarray | None]:
-        """The rows in groups, and what their order or group rests on, f64[n], to be shown."""
-        pool, strategy = self.pool, STRATEGIES[self.sampling.strategy]
-        if strategy.order == "target":
-            own = np.array([tag == self.language for tag in pool.languages], dtype=bool)
-            bonus = own[pool.language] * np.float32(self.sampling.affinity_weight)
-            points = self._points()
-            limit = self.sampling.duplicate_similarity
-            return ByTarget(pool, self.clusters, bonus, self.vectors, points, limit), None
-        if strategy.group == "language":
-            by_language = (
-                self.similarity if self.sampling.strategy == "langsim" else self.language_ranks
-            )
-            groups = len(pool.languages)
-            shown = by_language.astype(np.float64)[pool.language]
-            return InOrder(pool, pool.language, groups, None), shown
-        one = np.zeros(len(pool), dtype=np.int8)
-        if strategy.order == "key":
-            return InOrder(pool, one, 1, None), None
-        if self.vectors is None or self.target is None or self.target.vectors is None:
-            raise InputError("nearest_mean compares vectors; none were given")
-        target_vectors, rows = self.target.vectors, pool.open()
-        score = mean_distance(rows, len(pool), self.vectors, target_vectors, FETCHED_ROWS)
-        return InOrder(pool, one, 1, score), score
-
-    def _points(self) -> Callable[[int], np.ndarray | None]:
-        target = self.target
-        if target is None or target.vectors is None:
-            return lambda cluster: None
-        vectors = target.vectors
-        place = np.array([self.hosts.get(int(c), -1) for c in target.cluster_ids], dtype=np.int64)
-        return lambda cluster: vectors[place == cluster]
-
-    def best_amounts(self) -> np.ndarray:
-        """Amounts f64[K] of the best mix of the rows that may be sampled; near-duplicates, which
-        are found while ranking, count."""
-        pool = self.pool
-        rows = pool.open()
-        rows = rows[(pool.cluster[rows] >= 0) & ~self.off_target[rows]]
-        tags = len(pool.languages)
-        cells = np.bincount(
-            pool.cluster[rows].astype(np.int64) * tags + pool.language[rows],
-            weights=pool.amount[rows].astype(np.float64),
-            minlength=self.clusters * tags,
-        ).reshape(self.clusters, tags)
-        return best_amounts(self.view.p_usage, self.view.held, cells, pool.languages, self.sampling)
-
-    def added(self, rows: np.ndarray) -> np.ndarray:
-        """Amounts f64[K] that rows add to the clusters."""
-        rows = rows[self.pool.cluster[rows] >= 0]
-        weights = self.pool.amount[rows].astype(np.float64)
-        return np.bincount(self.pool.cluster[rows], weights=weights, minlength=self.clusters)
 
 
 def _hosts(gaps: pl.DataFrame) -> dict[int, int]:
@@ -336,7 +215,11 @@ def _chosen(
 
 
 def _dropped(
-    pool: pl.DataFrame, columns: Pool, chosen: np.ndarray, hits: pl.Series
+    pool: pl.DataFrame,
+    columns: Pool,
+    chosen: np.ndarray,
+    hits: pl.Series,
+    training: pl.DataFrame,
 ) -> pl.DataFrame:
     """records.DROPPED without language. `detail` is the benchmark item that was hit, or the row
     that is repeated."""
@@ -344,25 +227,25 @@ def _dropped(
     left[chosen] = False
     rows = np.flatnonzero(left)
     names = pl.Series("reason", REASONS).cast(pl.Enum(REASONS))
-    twin = columns.twin[rows]
-    repeats = pl.Series("twin", np.where(twin >= 0, twin, 0))
-    twins = pool["row_id"].gather(repeats) if len(rows) else pl.Series("twin", [], dtype=pl.String)
-    repeated = np.isin(columns.reason[rows], (CODE["duplicate"], CODE["near_duplicate"]))
-    return (
-        pool.select("row_id", "row_language", "cluster_id")[rows]
-        .with_columns(
-            names.gather(columns.reason[rows]).alias("reason"),
-            hits.gather(rows).alias("hit"),
-            twins.alias("twin"),
-            pl.Series("repeated", repeated),
-        )
-        .with_columns(
-            pl.col("reason").cast(pl.String),
-            pl.when("repeated").then("twin").otherwise("hit").alias("detail"),
-        )
-        .drop("hit", "twin", "repeated")
+    reason, twin = columns.reason[rows], columns.twin[rows]
+    in_pool = np.isin(reason, (CODE["duplicate"], CODE["near_duplicate"]))
+    in_corpus = reason == CODE["near_training_corpus"]
+    found = pool.select("row_id", "row_language", "cluster_id")[rows]
+    return found.with_columns(
+        names.gather(reason).alias("reason").cast(pl.String),
+        _twins(pool, twin, in_pool)
+        .fill_null(_twins(training, twin, in_corpus))
+        .fill_null(hits.gather(rows))
+        .alias("detail"),
     )
 
 
-def _named(languages: list[str], values: np.ndarray) -> dict[str, float]:
-    return {tag: round(float(v), 4) for tag, v in zip(languages, values, strict=True)}
+def _twins(table: pl.DataFrame, twin: np.ndarray, there: np.ndarray) -> pl.Series:
+    """Ids of the rows of `table` that int32[n] names, null where bool[n] is not set."""
+    places = pl.Series("place", twin).cast(pl.Int64).set(pl.Series(~there), None)
+    return places.to_frame().join(
+        table.select("row_id").with_row_index("place").cast({"place": pl.Int64}),
+        on="place",
+        how="left",
+        maintain_order="left",
+    )["row_id"]

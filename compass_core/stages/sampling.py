@@ -15,7 +15,8 @@ from compass_core.embeddings.vector_store import VectorStore
 from compass_core.hashing import unit_keys, version_of_set
 from compass_core.sampling.card import training_card
 from compass_core.sampling.pool import VectorSource
-from compass_core.sampling.select import Selection, Target, select_rows
+from compass_core.sampling.scene import Target
+from compass_core.sampling.select import Selection, select_rows
 from compass_core.stages import frames
 from compass_core.stages.clusters import vectors_of
 from compass_core.stages.gaps import token_counts
@@ -69,6 +70,7 @@ def select_language(ws: Workspace, language: str) -> tuple[pl.DataFrame, Selecti
         ws.project.sampling,
         ws.project.seed,
         vectors=_pool_vectors(ws, pool),
+        training_vectors=vectors_of(ws, "training", training) if training.height else None,
         target=_target(ws, language, placed),
         contamination=pl.concat([part.hits for part in screened]),
         texts=lambda rows: _prompts(ws, language, pool["row_id"].gather(rows)),

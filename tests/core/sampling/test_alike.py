@@ -5,7 +5,7 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from compass_core.sampling.select import Target
+from compass_core.sampling.scene import Target
 from tests.core.sampling.test_select import K, choose, chosen, pool_table, unit_vectors
 
 

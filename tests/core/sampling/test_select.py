@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from compass_core import records
 from compass_core.config.schema import Sampling
-from compass_core.sampling.select import Target, select_rows
+from compass_core.sampling.scene import Target
+from compass_core.sampling.select import select_rows
 from compass_core.sampling.strategies import STRATEGIES
 
 K = 4
@@ -51,7 +52,7 @@ def pool_table(n=200, languages=("en", "sw", "hi"), clusters=K):
     )
 
 
-NOTHING = pl.DataFrame(schema={"content_hash": pl.String})
+NOTHING = pl.DataFrame(schema={"row_id": pl.String, "content_hash": pl.String})
 
 
 def choose(pool=None, budget=120, strategy="gap_waterfill", seed=3, gaps=None, **more):
@@ -189,7 +190,7 @@ def test_what_is_held_already_or_said_twice_is_not_taken():
         .otherwise("content_hash")
         .alias("content_hash")
     )
-    held = pl.DataFrame({"content_hash": ["h5", "h6"]})
+    held = pl.DataFrame({"row_id": ["t5", "t6"], "content_hash": ["h5", "h6"]})
     result = choose(pool, 9999, training=held)
     reasons = dict(result.dropped.select("row_id", "reason").iter_rows())
     assert reasons["r0005"] == reasons["r0006"] == "in_training_corpus"

@@ -6,7 +6,7 @@ import pytest
 
 from compass_core.errors import InputError
 from compass_core.sampling.langrank import features, rank_languages, words_of
-from compass_core.sampling.select import Target
+from compass_core.sampling.scene import Target
 from compass_core.sampling.strategies import STRATEGIES
 from tests.core.sampling.test_select import HELD, P_USAGE, K, choose, gap_table, pool_table
 from tests.core.sampling.test_select import unit_vectors as vectors_of
