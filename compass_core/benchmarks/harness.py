@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from compass_core.benchmarks.harness_progress import telling
 from compass_core.config.schema import Suite
 from compass_core.errors import InputError, ModelError
 
@@ -20,7 +21,13 @@ READERS = {".parquet": "parquet", ".jsonl": "json", ".json": "json", ".csv": "cs
 
 
 def run_harness(
-    suite: Suite, language: str, model: Any, tokenizer: Any, batch_size: int, directory: Path
+    suite: Suite,
+    language: str,
+    model: Any,
+    tokenizer: Any,
+    batch_size: int,
+    directory: Path,
+    report: Callable[[str], None] = lambda text: None,
 ) -> list[dict[str, Any]]:
     """Rows of records.SCORES without the columns that say whose they are.
 
@@ -40,7 +47,8 @@ def run_harness(
     elif name not in manager.all_tasks:
         return _unknown(suite, name, manager.all_tasks)
     inner = model.get_base_model() if hasattr(model, "peft_config") else model
-    lm: Any = HFLM(pretrained=inner, tokenizer=tokenizer, batch_size=batch_size)
+    made = telling(HFLM, report, f"{suite.name} {language}")
+    lm: Any = made(pretrained=inner, tokenizer=tokenizer, batch_size=batch_size)
     generation = {"max_gen_toks": suite.max_new_tokens} if suite.max_new_tokens else None
     try:
         with data_from(directory / suite.data if suite.data else None):

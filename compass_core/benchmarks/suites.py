@@ -82,7 +82,8 @@ def _run(
     if suite.kind == "lm_eval":
         from compass_core.benchmarks.harness import run_harness
 
-        return run_harness(suite, language, model, tokenizer, benchmarks.batch_size, directory)
+        size = benchmarks.batch_size
+        return run_harness(suite, language, model, tokenizer, size, directory, report)
     from compass_core.benchmarks.oneruler.run import run_oneruler
 
     return run_oneruler(suite, language, model, tokenizer, directory, report)

@@ -161,8 +161,9 @@ def test_global_mmlu_runs_on_a_local_copy_through_the_harness_own_task(folder):
     business = [row for row in rows if row["task"].endswith("business")]
     assert [row["answer"] for row in business] == [0, 2]
     assert all(row["correct"] == (row["predicted"] == row["answer"]) for row in rows)
-    limited = suite.model_copy(update={"max_items": 1})
-    assert len(run_harness(limited, "sw", model, tokenizer, 4, folder)) == 6
+    limited, told = suite.model_copy(update={"max_items": 1}), []
+    assert len(run_harness(limited, "sw", model, tokenizer, 4, folder, told.append)) == 6
+    assert told == ["gm sw: 24 of 24 choices scored"]
 
 
 def test_mmlu_prox_keeps_the_response_and_counts_failed_extraction(folder, monkeypatch):
