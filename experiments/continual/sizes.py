@@ -1,10 +1,11 @@
 """Does λ mean the same at every size? One stream, base models and ranks of several sizes.
 
-    python -m experiments.continual.sizes [--seeds 2]    # resumable; prints its table
+    python -m experiments.continual.sizes [--seeds 2] [--rate 0.25]    # resumable; prints its table
 
 Base models of the sample world with half, once and twice the width (made here with the shipped
 recipe but for the width), and adapters of ranks 4, 16 and 64 on the shipped one. Each is updated by
-naive fine-tuning, by the penalty alone at λ = 2, and by the penalty with its raw Fisher (s = 1).
+naive fine-tuning, by the penalty alone at λ = 2, and by the penalty with its raw Fisher (s = 1),
+at a share of the learning rate of a full training: 1, or the default of updates, 0.25.
 What should not depend on size: penalty / task loss, and the share of naive forgetting that is left.
 """
 
@@ -49,14 +50,16 @@ def cells() -> list[tuple[int, int]]:
     return [(SHIPPED, rank) for rank in RANKS] + [(w, 16) for w in WIDTHS if w != SHIPPED]
 
 
-def run_cell(hidden: int, rank: int, seed: int, name: str) -> dict[str, Any]:
-    path = RESULTS / "sizes" / f"{name.replace(' ', '_')}-w{hidden}-r{rank}-{seed}.json"
+def run_cell(hidden: int, rank: int, seed: int, name: str, rate: float) -> dict[str, Any]:
+    label = name.replace(" ", "_") + ("" if rate == 1 else f"_rate={rate:g}")
+    path = RESULTS / "sizes" / f"{label}-w{hidden}-r{rank}-{seed}.json"
     if path.exists():
         found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return found
     adapter = ADAPTER.model_copy(update={"rank": rank, "alpha": 2 * rank})
     work = WORK / "sizes" / f"w{hidden}-r{rank}-{seed}"
-    result = run_chain(make_stream(seed), USED[name], seed, work, base_of(hidden), adapter)
+    method = replace(USED[name], rate=rate)
+    result = run_chain(make_stream(seed), method, seed, work, base_of(hidden), adapter)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".tmp")
     temporary.write_text(json.dumps(result, indent=1))
@@ -80,6 +83,8 @@ def row(hidden: int, rank: int, results: dict[str, list[dict[str, Any]]]) -> str
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--rate", type=float, default=1.0)
+    parser.add_argument("--widths", type=int, nargs="*", default=list(WIDTHS), choices=list(WIDTHS))
     arguments = parser.parse_args()
     print(
         "| width | rank | seeds | naive forgets | λ = 2: forgets | penalty / task | raw Fisher: "
@@ -87,8 +92,10 @@ def main() -> None:
     )
     print("|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
     for hidden, rank in cells():
+        if hidden not in arguments.widths:
+            continue
         results = {
-            name: [run_cell(hidden, rank, seed, name) for seed in range(arguments.seeds)]
+            name: [run_cell(hidden, rank, s, name, arguments.rate) for s in range(arguments.seeds)]
             for name in USED
         }
         print(row(hidden, rank, results), flush=True)
