@@ -118,7 +118,7 @@ _TABLE = (
     Node(
         "gap_report",
         "language",
-        ("cluster_assignments",),
+        ("cluster_assignments", "benchmark_items"),
         settings=(
             "gaps",
             "usage",
@@ -128,7 +128,7 @@ _TABLE = (
             "sampling.min_share_per_language",
         ),
         models=("base_model",),
-        code="2",
+        code="3",
     ),
     Node(
         "sampled_training_set",

@@ -169,6 +169,7 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
                 "clusters_with_gap": open_gaps.height,
                 "gap_mass": float(frame["gap"].sum()),
                 "usage_rows": usage_rows,
+                "corpus_rows_with_benchmark_items": figures["corpus_rows_with_benchmark_items"],
                 "figures": dg.MetadataValue.json(figures),
                 "top_gaps": table(
                     open_gaps,

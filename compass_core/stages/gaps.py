@@ -7,6 +7,7 @@ import polars as pl
 
 from compass_core import layout, records
 from compass_core.adapters.tokens import row_tokens
+from compass_core.benchmarks.contamination import BenchmarkIndex
 from compass_core.gaps.history import with_report
 from compass_core.gaps.report import GapReport, gap_report
 from compass_core.hashing import version_of
@@ -33,12 +34,23 @@ def token_counts(ws: Workspace, language: str) -> pl.DataFrame:
     return pl.concat(parts)
 
 
+def leaked_rows(ws: Workspace, language: str) -> pl.Series:
+    """Ids of rows of the training corpus that hold a benchmark item."""
+    index = BenchmarkIndex(frames.benchmark_rows(ws, language))
+    return index.screen(frames.training_rows(ws, language)).hits["row_id"]
+
+
 def report_language(ws: Workspace, language: str, model_version: str) -> tuple[GapReport, str]:
-    """Measure and store the gaps of a language; returns the report and its data version."""
+    """Measure and store the gaps of a language; returns the report and its data version.
+
+    Rows of the corpus that hold a benchmark item are never trained on, so they are not held here.
+    """
     window: dict[str, Any] = ws.store.read_json(layout.window(language))
+    leaked = leaked_rows(ws, language)
+    placed = ws.store.read_parquet(layout.assignments(language))
     report = gap_report(
         language,
-        ws.store.read_parquet(layout.assignments(language)),
+        placed.filter((pl.col("role") != "training") | ~pl.col("row_id").is_in(leaked.implode())),
         ws.store.read_parquet(layout.clusters(language)),
         token_counts(ws, language),
         load_model(ws, language, model_version),
@@ -48,6 +60,7 @@ def report_language(ws: Workspace, language: str, model_version: str) -> tuple[G
         window["first_day"],
         window["last_day"],
     )
+    report.summary["corpus_rows_with_benchmark_items"] = leaked.len()
     frame = records.conform(report.frame, records.GAPS)
     ws.store.write_parquet(layout.gaps(language), frame)
     ws.store.write_parquet(layout.gap_pool(language), report.pool)
