@@ -194,9 +194,9 @@ class ByTarget(Ranked):
 
 
 def _split(rows: np.ndarray, group: np.ndarray, groups: int) -> list[np.ndarray]:
-    """Rows that are sorted by group, as one array a group."""
+    """Rows that are sorted by group, as one array a group; no array where there is no group."""
     ends = np.searchsorted(group[rows], np.arange(1, groups))
-    return np.split(rows, ends)
+    return np.split(rows, ends)[:groups]
 
 
 def _main_directions(vectors: np.ndarray) -> np.ndarray:

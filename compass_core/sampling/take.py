@@ -46,7 +46,7 @@ def take_by_level(pool: Pool, ranked: Ranked, curve: Curve, budget: float) -> Ta
     group = np.repeat(np.arange(len(sizes)), sizes)
     amount = pool.amount[rows].astype(np.float64)
     total = np.concatenate([[0.0], np.cumsum(amount)])
-    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    starts = np.cumsum(sizes) - sizes
     levels = curve(group, total[1:] - np.repeat(total[starts], sizes) - amount / 2)
     finite = np.flatnonzero(np.isfinite(levels))
     order = finite[np.lexsort((pool.key[rows[finite]], levels[finite]))]

@@ -93,6 +93,13 @@ def test_every_row_is_chosen_or_has_a_reason(strategy):
     assert not chosen(result) & set(result.dropped["row_id"])
 
 
+@pytest.mark.parametrize("strategy", sorted(STRATEGIES))
+def test_an_empty_pool_gives_nothing(strategy):
+    result = choose(pool_table().clear(), strategy=strategy)
+    assert (result.selected.height, result.dropped.height, result.summary["spent"]) == (0, 0, 0)
+    assert result.summary["jsd_bits_after"] == result.summary["jsd_bits_before"]
+
+
 def test_the_budget_is_spent_to_within_one_row():
     for budget in (0, 1, 17, 120, 400):
         spent = int(choose(budget=budget).selected["supervised_tokens"].sum())
