@@ -36,6 +36,11 @@ def benchmark(language: str) -> str:
     return f"benchmarks/{language}.parquet"
 
 
+def other_benchmarks(language: str) -> str:
+    """Items in the languages that a target samples from: looked for in rows, never scored."""
+    return f"benchmarks/others/{language}.parquet"
+
+
 def quarantine(asset: str, partition: str) -> str:
     return f"quarantine/{asset}/{partition}.parquet"
 

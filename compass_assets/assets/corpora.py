@@ -1,6 +1,7 @@
 """Raw text in: auxiliary pools, training corpora and benchmark items, cleaned and accounted for."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import dagster as dg
@@ -20,9 +21,11 @@ from compass_core.config.schema import Project
 from compass_core.corpora.benchmark_items import ingest_benchmarks
 from compass_core.corpora.ingest import IngestResult
 from compass_core.findings import Finding
+from compass_core.hashing import version_of
 from compass_core.stages.corpora import ingest_corpus, language_facts
 from compass_core.stages.findings import languages_as_declared, rows_add_up
 from compass_core.stages.publish import publish_ingest
+from compass_core.stages.screening import ingest_others
 
 
 def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefinition]:
@@ -71,13 +74,17 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
             ws.project.benchmarks.suites,
             ws.project.ingest,
         )
+        others = ingest_others(ws, step.partition)
+        ws.store.write_parquet(layout.other_benchmarks(step.partition), others.items)
+        taken = replace(taken, files=[*taken.files, *others.files])
         splits = dict(taken.accepted.group_by("split").len().sort("split").iter_rows())
         yield _publish(
             step,
             taken,
             key=layout.benchmark(step.partition),
             columns=["suite", "split", "subject", "question", "choices", "answer"],
-            extra={"splits": counts(splits)},
+            extra={"splits": counts(splits), "looked_for_in_other_languages": others.items.height},
+            also=others.version,
         )
 
     return [auxiliary_corpus, training_corpus, benchmark_items]
@@ -114,11 +121,15 @@ def _publish(
     columns: list[str],
     extra: dict[str, Any] | None = None,
     checks: Sequence[Finding] = (),
+    also: str = "",
 ) -> dg.MaterializeResult[Any]:
+    """`also`: the version of what was stored beside the rows and counts as well."""
     facts = publish_ingest(step.ws.store, taken, key, step.name, step.partition)
     accepted, quarantined = facts["rows_accepted"], facts["rows_quarantined"]
     text = "prompt" if "prompt" in columns else "question"
     characters = int(taken.accepted.select(pl.col(text).str.len_chars().sum()).item() or 0)
+    if also:
+        facts["data_version"] = version_of([facts["data_version"], also])
     return step.finish(
         facts["data_version"],
         summary=f"{accepted} rows accepted, {quarantined} quarantined",

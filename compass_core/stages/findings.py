@@ -9,11 +9,10 @@ from typing import Any
 import polars as pl
 
 from compass_core import layout
-from compass_core.benchmarks.contamination import BenchmarkIndex
 from compass_core.clusters.language_split import LIMIT
 from compass_core.drift.calibration import LEVEL, Calibration
 from compass_core.findings import Finding
-from compass_core.stages import frames
+from compass_core.stages.screening import Screening
 from compass_core.workspace import Workspace
 
 SPENT = 0.95  # share of the budget that counts as spent: rows are whole
@@ -140,7 +139,7 @@ def budget_spent(
 
 def benchmark_rows_in(ws: Workspace, language: str, rows: pl.DataFrame) -> list[str]:
     """Ids of rows (row_id, language, content_hash, prompt, response) that hold a benchmark item."""
-    hits = BenchmarkIndex(frames.benchmark_rows(ws, language)).screen(rows).hits
+    hits = Screening(ws, language).screen(rows).hits
     return list(hits["row_id"].unique().sort())
 
 

@@ -7,12 +7,12 @@ import polars as pl
 
 from compass_core import layout, records
 from compass_core.adapters.tokens import row_tokens
-from compass_core.benchmarks.contamination import BenchmarkIndex
 from compass_core.gaps.history import with_report
 from compass_core.gaps.report import GapReport, gap_report
 from compass_core.hashing import version_of
 from compass_core.stages import frames
 from compass_core.stages.clusters import load_model
+from compass_core.stages.screening import Screening
 from compass_core.workspace import Workspace
 
 COUNTED = pl.Schema({"row_id": pl.String, "role": pl.String, "supervised_tokens": pl.Int64})
@@ -36,8 +36,7 @@ def token_counts(ws: Workspace, language: str) -> pl.DataFrame:
 
 def leaked_rows(ws: Workspace, language: str) -> pl.Series:
     """Ids of rows of the training corpus that hold a benchmark item."""
-    index = BenchmarkIndex(frames.benchmark_rows(ws, language))
-    return index.screen(frames.training_rows(ws, language)).hits["row_id"]
+    return Screening(ws, language).screen(frames.training_rows(ws, language)).hits["row_id"]
 
 
 def report_language(ws: Workspace, language: str, model_version: str) -> tuple[GapReport, str]:

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from compass_core import layout, records
-from compass_core.benchmarks.contamination import BenchmarkIndex, text_hashes
+from compass_core.benchmarks.contamination import text_hashes
 from compass_core.embeddings.fingerprint import embedder_fingerprint
 from compass_core.embeddings.vector_store import VectorStore
 from compass_core.hashing import unit_keys, version_of_set
@@ -20,6 +20,7 @@ from compass_core.sampling.select import Selection, select_rows
 from compass_core.stages import frames
 from compass_core.stages.clusters import vectors_of
 from compass_core.stages.gaps import token_counts
+from compass_core.stages.screening import Screening
 from compass_core.turns import Exchange, earlier_exchanges, messages
 from compass_core.workspace import Workspace
 
@@ -47,11 +48,11 @@ def select_language(ws: Workspace, language: str) -> tuple[pl.DataFrame, Selecti
         "role", "row_id", "cluster_id", "similarity", "off_target"
     )
     tokens = token_counts(ws, language)
-    index = BenchmarkIndex(frames.benchmark_rows(ws, language))
+    screening = Screening(ws, language)
     corpus = frames.training_rows(ws, language)
-    leaked = index.screen(corpus).hits
-    nothing = index.screen(records.empty(records.TEXT))
-    screened = [nothing, *(index.screen(part) for part in frames.pool_parts(ws, language))]
+    leaked = screening.screen(corpus).hits
+    nothing = screening.screen(records.empty(records.TEXT))
+    screened = [nothing, *(screening.screen(part) for part in frames.pool_parts(ws, language))]
     pool = _with_clusters(
         pl.concat([part.rows for part in screened]),
         "auxiliary",

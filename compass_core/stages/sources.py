@@ -7,6 +7,7 @@ from pathlib import Path
 from compass_core.corpora.files import SourceFile, find_languages, list_files, source_files
 from compass_core.corpora.mapping import readings
 from compass_core.hashing import version_of
+from compass_core.stages.screening import other_languages
 from compass_core.workspace import Workspace
 
 
@@ -49,8 +50,9 @@ def changed_sources(ws: Workspace) -> tuple[list[ChangedSource], list[str]]:
             root = ws.input_folder("benchmarks") / suite.name
             names, strange = find_languages(root)
             problems += strange
-            name = names.get(language, language)
-            folders.append((root / name, f"{suite.name}/{name}/"))
+            for tag in (language, *other_languages(ws, language)):
+                name = names.get(tag, tag)
+                folders.append((root / name, f"{suite.name}/{name}/"))
         changed += _compare(ws, "benchmark_items", language, folders)
     return changed, sorted(set(problems))
 

@@ -1,0 +1,69 @@
+"""Items in the languages that a target samples from are looked for as well."""
+
+import polars as pl
+import pytest
+
+from compass_core import layout, records
+from compass_core.benchmarks.contamination import BenchmarkIndex
+from compass_core.config.schema import Project
+from compass_core.corpora.benchmark_items import ingest_benchmarks
+from compass_core.stages import sources
+from compass_core.stages.screening import Screening, ingest_others, other_languages
+from compass_core.storage import Store
+from compass_core.workspace import Workspace
+
+ASKED = {
+    "sw": "Mji mkuu wa Kenya unaitwaje siku hizi, na uko kando ya mto gani?",
+    "th": "เมืองหลวงของประเทศเคนยาในปัจจุบันมีชื่อว่าอะไร",
+    "ar": "ما اسم عاصمة كينيا في هذه الأيام وعلى أي نهر تقع؟",
+}
+LINE = '{"question": "%s", "choices": ["Nairobi", "Mombasa"], "answer": 0}\n'
+
+
+@pytest.fixture
+def ws(tmp_path):
+    """A project that samples from every language, with items in three."""
+    settings = Project.model_validate(
+        {"languages": {"targets": ["sw"]}, "benchmarks": {"suites": [{"name": "qa"}]}}
+    )
+    opened = Workspace(tmp_path, settings, settings, Store(tmp_path / "store"))
+    for tag, question in ASKED.items():
+        folder = opened.input_folder("benchmarks") / "qa" / tag
+        folder.mkdir(parents=True)
+        (folder / "test.jsonl").write_text(LINE % question)
+    suites, ingest = settings.benchmarks.suites, settings.ingest
+    own = ingest_benchmarks(opened.input_folder("benchmarks"), "sw", suites, ingest)
+    opened.store.write_parquet(layout.benchmark("sw"), own.accepted)
+    opened.store.write_parquet(layout.other_benchmarks("sw"), ingest_others(opened, "sw").items)
+    return opened
+
+
+def rows(**prompts):
+    lines = [
+        dict.fromkeys(records.TEXT)
+        | {"row_id": tag, "language": tag, "prompt": prompt, "response": "Nairobi"}
+        for tag, prompt in prompts.items()
+    ]
+    return pl.DataFrame(lines, schema=records.TEXT)
+
+
+def test_a_row_is_compared_with_the_items_of_its_own_language(ws):
+    assert other_languages(ws, "sw") == ["ar", "th"]
+    pool = rows(**ASKED, en="What is the capital of Kenya called today, and on which river?")
+    alone = BenchmarkIndex(ws.store.read_parquet(layout.benchmark("sw"))).screen(pool).hits
+    assert alone["row_id"].to_list() == ["sw"]
+    found = Screening(ws, "sw").screen(pool)
+    assert sorted(found.hits["row_id"]) == ["ar", "sw", "th"]
+    assert found.rows["row_id"].to_list() == pool["row_id"].to_list()
+    assert all("qa test" in detail for detail in found.hits["detail"])
+
+
+def test_items_of_another_language_count_in_the_version_and_are_seen_to_change(ws):
+    before = ingest_others(ws, "sw")
+    assert [file.path for file in before.files] == ["qa/ar/test.jsonl", "qa/th/test.jsonl"]
+    file = ws.input_folder("benchmarks") / "qa" / "th" / "test.jsonl"
+    file.write_text(file.read_text() + LINE % "ใครเป็นประธานาธิบดีคนแรกของประเทศเคนยา")
+    assert ingest_others(ws, "sw").version != before.version
+    changed, _ = sources.changed_sources(ws)
+    found = {c.partition: c.files for c in changed if c.asset == "benchmark_items"}
+    assert found["sw"] == 3
