@@ -27,7 +27,8 @@ from compass_core.corpora.shapes import ShapeError
 from compass_core.hashing import text_hash, version_of
 
 FIRST_YEAR, LAST_YEAR = 2000, 2100
-CODE = "2"  # raise when the same file would give other rows
+AHEAD_DAYS = 1  # a day's slack for clocks that differ and files that keep an older time
+CODE = "3"  # raise when the same file would give other rows
 
 
 class LogFileState(Enum):
@@ -144,7 +145,7 @@ def _row(
     cleaned = clean_text(asked, rules.ingest.max_chars, rules.cleaning)
     prompt, found = replace_pii(cleaned, language, rules.cleaning)
     moment = utc_moment(event.time)
-    _check_late(moment.date(), arrived, rules.ingest)
+    _check_day(moment.date(), arrived, rules.ingest)
     user = optional_text({"user": event.user}, "user")
     hashed = user_hash(rules.ingest.user_salt, user)
     identity = optional_text({"id": event.identity}, "id")
@@ -187,7 +188,19 @@ def usage_text(turns: Turns, keep: str) -> str:
     return "\n".join(text for role, text in said[: last + 1] if role != "tool" and text.strip())
 
 
-def _check_late(day: date, arrived: date | None, ingest: Ingest) -> None:
+def _check_day(day: date, arrived: date | None, ingest: Ingest) -> None:
+    """Raise Rejected for an event that is too old for its file, or later than it.
+
+    The usage window ends at the last logged day: one clock that is years ahead would empty it. A
+    store that does not say when a file was written has written it by now.
+    """
+    latest = arrived or datetime.now(UTC).date()
+    if day > latest + timedelta(days=AHEAD_DAYS):
+        raise Rejected(
+            "in_future",
+            f"an event of {day} in a file of {latest}; allowed: {AHEAD_DAYS} day after the file's "
+            "modification time; correct the clock that wrote it, or the file's time",
+        )
     if arrived is not None and day + timedelta(days=ingest.late_after_days) < arrived:
         raise Rejected(
             "too_late",

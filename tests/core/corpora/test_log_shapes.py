@@ -1,13 +1,14 @@
 """One question as each serving stack writes it: the same prompt, time and user come out."""
 
 import json
-from datetime import UTC, datetime
+import os
+from datetime import UTC, date, datetime
 
 import pytest
 
 from compass_core.config.schema import Ingest
 from compass_core.corpora.books import Rejected
-from compass_core.corpora.files import source_files
+from compass_core.corpora.files import SourceFile, source_files
 from compass_core.corpora.logs import parse_log_file, usage_text
 from compass_core.corpora.rules import Rules
 
@@ -190,8 +191,6 @@ def test_calls_that_ask_nothing_say_so(tmp_path):
 
 
 def test_the_late_window_looks_at_when_the_file_arrived(tmp_path):
-    import os
-
     rules = Rules(ingest=Ingest(late_after_days=3))
     text = json.dumps(SHAPES["plain"]) + "\n"
     for days, reasons in ((3, {}), (4, {"too_late": 1})):
@@ -200,6 +199,19 @@ def test_the_late_window_looks_at_when_the_file_arrived(tmp_path):
         os.utime(tmp_path / "a.jsonl", (stamp, stamp))
         result = parse_log_file(tmp_path, source_files(tmp_path)[0], "sw", rules)
         assert result.reasons == reasons
+
+
+def test_an_event_later_than_its_file_is_no_usage(tmp_path):
+    rows = [{"timestamp": stamp, "text": ASKED} for stamp in ("2026-01-06", "2026-01-07", "2099")]
+    text = "".join(json.dumps(row) + "\n" for row in rows).replace("2099", "2099-01-05")
+    (tmp_path / "a.jsonl").write_text(text)
+    os.utime(tmp_path / "a.jsonl", (MOMENT.timestamp(),) * 2)
+    result = parse_log_file(tmp_path, source_files(tmp_path)[0], "sw", Rules())
+    assert result.accepted["day"].to_list() == [date(2026, 1, 6)]
+    assert result.reasons == {"in_future": 2}
+    unknown = SourceFile("a.jsonl", len(text), 0, "x")  # a store that names no time
+    result = parse_log_file(tmp_path, unknown, "sw", Rules())
+    assert result.reasons == {"in_future": 1}
 
 
 def test_quarantine_holds_no_user_and_no_personal_data(tmp_path):
