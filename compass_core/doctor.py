@@ -10,6 +10,7 @@ from typing import Literal
 import psutil
 
 from compass_core.config.load import load_project
+from compass_core.config.text import PUBLIC_SALT
 from compass_core.corpora.files import find_languages
 from compass_core.corpora.places import Place
 from compass_core.errors import CompassError
@@ -40,7 +41,7 @@ def examine(project_file: Path) -> list[Finding]:
     findings.append(Finding("ok", "configuration", f"{project_file} is valid"))
     ws = Workspace.open(loaded)
     models = _models(ws)
-    findings += [_store(ws), *models, *_inputs(ws), *_trackers(ws)]
+    findings += [_store(ws), *models, *_inputs(ws), _salt(ws), *_trackers(ws)]
     if any(finding.level == "error" for finding in models):
         return findings  # without a model there is no preset and no size, and one message is enough
     return [*findings, *_preset(ws), _memory(ws)]
@@ -142,6 +143,16 @@ def _inputs(ws: Workspace) -> list[Finding]:
         found = ", ".join(sorted(names)) or "nothing"
         findings.append(Finding(level, f"benchmark {suite.name}", found, advice))
     return findings
+
+
+def _salt(ws: Workspace) -> Finding:
+    if ws.project.ingest.user_salt != PUBLIC_SALT:
+        return Finding("ok", "user ids", "hashed with a salt of your own")
+    advice = (
+        "set ingest.user_salt to a secret of your own, before there are logs: a new salt reads all "
+        "log files again, and every user counts as a new one"
+    )
+    return Finding("warn", "user ids", f"hashed with the public salt {PUBLIC_SALT!r}", advice)
 
 
 def _trackers(ws: Workspace) -> list[Finding]:
