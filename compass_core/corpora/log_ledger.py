@@ -154,8 +154,10 @@ class Ledger:
         ]
         # Rows that were recorded before a column was added have it empty.
         rows = pl.concat([records.empty(records.USAGE), *frames], how="diagonal_relaxed")
-        # Where files disagree about a row, one wins by content and not by who arrived first.
-        first = rows.sort("row_id", "row_hash", "file", "line").unique(
+        # Where files disagree about a row the latest event wins, as within a file, and then one by
+        # content and not by who arrived first.
+        later = pl.col("ts").to_physical().neg()
+        first = rows.sort("row_id", later, "row_hash", "file", "line").unique(
             "row_id", keep="first", maintain_order=True
         )
         return first.sort("row_id")

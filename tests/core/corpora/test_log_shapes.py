@@ -101,6 +101,7 @@ PROXY = {
     "request": {"model": "m", "messages": MESSAGES, "user": USER},
     "response": {"id": "chatcmpl-9", "created": int(MOMENT.timestamp()), "choices": []},
 }
+REDACTED = "redacted-by-litellm"
 SHAPES = {
     "plain": {"timestamp": "2026-01-05T10:00:00Z", "text": ASKED, "user": USER},
     "plain messages": {"ts": MOMENT.timestamp(), "messages": MESSAGES, "user_id": USER},
@@ -163,6 +164,61 @@ def test_spans_around_a_request_do_not_count_it_again(tmp_path):
     chain["attributes"]["openinference.span.kind"] = "CHAIN"
     result = parsed(tmp_path, OPENINFERENCE, chain)
     assert (result.accepted.height, result.reasons) == (1, {"missing_field": 1})
+
+
+def test_the_span_of_an_agent_does_not_count_its_request_again(tmp_path):
+    def span(number, operation):
+        named = {"gen_ai.operation.name": operation, "gen_ai.input.messages": json.dumps(PARTS)}
+        return {**OTEL_SPAN, "spanId": number, "attributes": otlp(**named)}
+
+    result = parsed(tmp_path, span("1", "invoke_agent"), span("2", "chat"), span("3", "embeddings"))
+    assert (result.accepted.height, result.reasons) == (1, {"missing_field": 2})
+    assert "allowed: chat, text_completion" in result.quarantined["detail"][0]
+
+
+def turn_event(text, nanos, span="s"):
+    event = {"event_name": "gen_ai.user.message", "traceId": "t", "spanId": span}
+    return {**event, "timeUnixNano": str(nanos), "body": {"content": text}}
+
+
+def test_of_the_events_of_one_span_the_latest_is_the_question(tmp_path):
+    asked = [turn_event(text, NANOS + i) for i, text in enumerate(("Habari", "Bei?", ASKED))]
+    old = turn_event("Ya zamani", NANOS - 10**9)  # events of a span need not be in order
+    result = parsed(tmp_path, *asked, old, turn_event("Nyingine", NANOS, "s2"))
+    assert set(result.accepted["prompt"]) == {ASKED, "Nyingine"}
+    assert (result.rows_read, result.reasons) == (5, {"duplicate_id": 3})
+    assert set(result.quarantined["raw"].head(2)) == {"Habari", "Bei?"}
+
+
+TOOL_STEP = [
+    {"role": "user", "content": ASKED},
+    {"type": "reasoning", "summary": []},
+    {"type": "function_call", "call_id": "1", "name": "f", "arguments": "{}"},
+    {"type": "function_call_output", "call_id": "1", "output": "1,200"},
+]
+
+
+@pytest.mark.parametrize(
+    "with_input",
+    [
+        lambda items: {"request": {"model": "m", "input": items}, "timestamp": "2026-01-05"},
+        lambda items: {**LITELLM, "call_type": "aresponses", "messages": items},
+        lambda items: {**LITELLM, "call_type": "responses", "messages": json.dumps(items)},
+    ],
+)
+def test_the_responses_api_asks_once_however_many_tools_answer(tmp_path, with_input):
+    assert parsed(tmp_path, with_input(TOOL_STEP)).reasons == {"tool_turn": 1}
+    assert parsed(tmp_path, with_input(TOOL_STEP[:3])).accepted["prompt"].to_list() == [ASKED]
+    again = [*TOOL_STEP, {"role": "user", "content": "Asante"}]
+    assert parsed(tmp_path, with_input(again)).accepted["prompt"].to_list() == ["Asante"]
+
+
+def test_failed_attempts_and_redacted_texts_are_no_usage(tmp_path):
+    failed = [{**LITELLM, "id": f"r{i}", "status": "failure"} for i in range(2)]
+    hidden = {**LITELLM, "id": "h", "messages": [{"role": "user", "content": REDACTED}]}
+    result = parsed(tmp_path, *failed, LITELLM, hidden, {**hidden, "messages": REDACTED})
+    assert result.accepted["prompt"].to_list() == [ASKED]
+    assert result.reasons == {"failed_request": 2, "redacted": 2}
 
 
 def test_a_whole_conversation_is_kept_if_asked_for(tmp_path):

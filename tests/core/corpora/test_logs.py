@@ -130,6 +130,13 @@ def test_a_row_in_two_files_is_one_row(ledger, folder):
     assert totals["rows_read"] == totals["rows_accepted"] + totals["rows_quarantined"] == 3
 
 
+def test_of_one_id_in_two_files_the_latest_event_counts(ledger, folder):
+    for name, hour in (("a.jsonl", 9), ("b.jsonl", 11), ("c.jsonl", 10)):
+        put(folder, name, line(f"2026-01-05T{hour:02}:00:00Z", f"saa {hour}", id="1"))
+    take(ledger, folder)
+    assert ledger.assemble_day(date(2026, 1, 5))["prompt"].to_list() == ["saa 11"]
+
+
 def test_a_replaced_file_takes_its_old_rows_along_and_touches_both_days(ledger, folder):
     put(folder, "a.jsonl", line("2026-01-05T10:00:00Z", "zamani"))
     take(ledger, folder)
