@@ -11,7 +11,7 @@ import psutil
 
 from compass_core.config.load import load_project
 from compass_core.config.text import PUBLIC_SALT
-from compass_core.corpora.files import find_languages
+from compass_core.corpora.files import find_languages, not_read
 from compass_core.corpora.places import Place
 from compass_core.errors import CompassError
 from compass_core.workspace import Workspace
@@ -128,6 +128,8 @@ def _inputs(ws: Workspace) -> list[Finding]:
     for kind in ("auxiliary", "training", "logs"):
         place = ws.logs_place if kind == "logs" else Place(ws.input_folder(kind))
         names, problems = find_languages(place)
+        for name in names.values():
+            problems += not_read(place / name, bare=kind == "logs")
         missing = [t for t in ws.targets if t not in names] if kind != "auxiliary" else []
         found = ", ".join(sorted(names)) or "nothing"
         level: Level = "warn" if problems or missing or not names else "ok"
@@ -136,7 +138,10 @@ def _inputs(ws: Workspace) -> list[Finding]:
     for suite in ws.project.benchmarks.suites:
         if suite.kind != "local":
             continue
-        names, problems = find_languages(ws.input_folder("benchmarks") / suite.name)
+        root = Place(ws.input_folder("benchmarks")) / suite.name
+        names, problems = find_languages(root)
+        for name in names.values():
+            problems += not_read(root / name)
         missing = [tag for tag in ws.targets if tag not in names]
         advice = "; ".join([*problems, *(f"no folder for {tag}" for tag in missing)])
         level = "warn" if advice else "ok"

@@ -14,6 +14,7 @@ from compass_core.corpora.books import Books, IngestResult, Rejected
 from compass_core.corpora.clean import clean_text
 from compass_core.corpora.corrections import corrector
 from compass_core.corpora.files import SourceFile
+from compass_core.corpora.formats import format_of, packing_of
 from compass_core.corpora.ingest import check_language, optional_text
 from compass_core.corpora.log_shapes import read_event
 from compass_core.corpora.log_shapes.event import Turns
@@ -59,7 +60,8 @@ def log_file_state(where: Path | Place, now_s: float, ingest: Ingest) -> LogFile
 
 
 def _ends_well(path: Place, size: int) -> bool:
-    if path.name.endswith((".gz", ".zst")):
+    kind = format_of(path.name)
+    if packing_of(path.name):
         try:
             with path.open() as plain:
                 stream = unpacked(path.name, plain)
@@ -68,11 +70,15 @@ def _ends_well(path: Place, size: int) -> bool:
         except CUT_ERRORS:
             return False
         return True
-    if not path.name.endswith(".jsonl"):
+    if kind not in ("json", "jsonl"):
         return True
     with path.open() as handle:
         handle.seek(max(0, size - (1 << 20)))
         tail = handle.read()
+    if kind == "json":
+        # Whether it is one value or a value a line is not known here. One that is cut just after
+        # a bracket is taken, and again when it has grown.
+        return tail.rstrip().endswith((b"}", b"]"))
     if tail.endswith(b"\n"):
         return True
     try:
