@@ -31,18 +31,25 @@ _WRAPPERS = (
     *("stringValue", "intValue", "doubleValue", "arrayValue", "values"),
     *("string_value", "int_value", "double_value", "array_value"),
 )
-# A field in text that is no JSON: its name in quotes of either kind, also escaped ones as JSON in
-# JSON has, or plain before `=`; its value in quotes, to the end where it is cut, a list or mapping
-# without further ones in it, or a bare word or number.
-_IN_TEXT = regex.compile(
-    r"""(?P<name>(?P<q>\\*["'])(?P<quoted>[^"'\\]{1,60})(?P=q)\s*[:=]\s*"""
-    r"""|(?<![\w.-])(?P<plain>[\w.-]{1,60})\s*=\s*)"""
-    r"""(?:(?P<v>\\*["'])(?P<text>.*?)(?:(?<!\\)(?P=v)|\Z)"""
-    r"""|(?P<nested>\[[^\[\]{}]*(?:\]|\Z)|\{[^{}]*(?:\}|\Z))"""
-    r"""|(?P<bare>[^\s,;{}\[\]"'\\]+))""",
+# Where a field begins in text that is no JSON: an attribute as OpenTelemetry writes it; a name in
+# quotes of either kind, also escaped ones as JSON in JSON has; or a name without, before `=`.
+_NAME = regex.compile(
+    r"""(?P<q>\\*["'])key(?P=q)\s*:\s*(?P=q)(?P<name>[^"'\\]{1,60})(?P=q)\s*,\s*"""
+    r"""(?P=q)value(?P=q)\s*:\s*"""
+    r"""|(?P<q>\\*["'])(?P<name>[^"'\\]{1,60})(?P=q)\s*[:=]\s*"""
+    r"""|(?<![\w.-])(?P<name>[\w.-]{1,60})\s*=\s*"""
+)
+# Its value: in quotes, a mapping or list with what is in it, or a bare word; to the end if cut.
+_VALUE = regex.compile(
+    r"""(?P<q>\\*["'])(?P<value>.*?)(?:(?<!\\)(?P=q)|\Z)"""
+    r"""|\{\s*(?P<wrapper>\\*["']\w+Value\\*["']\s*:\s*)(?P<q>\\*["'])?"""
+    r"""(?P<value>[^{}\[\]"']*)(?:(?P=q)\s*\}|\Z)"""
+    r"""|(?P<value>(?P<curly>\{(?:[^{}]++|(?&curly))*+(?:\}|\Z)))"""
+    r"""|(?P<value>(?P<square>\[(?:[^\[\]]++|(?&square))*+(?:\]|\Z)))"""
+    r"""|(?P<value>[^\s,;{}\[\]"'\\]+)""",
     regex.S,
 )
-_NO_VALUE = ("null", "None", "true", "false", "True", "False")
+_NO_VALUE = ("", "null", "None", "true", "false", "True", "False")
 
 
 def user_hash(salt: str, user: str | None) -> str | None:
@@ -64,7 +71,7 @@ class Scrubber:
 
     def __call__(self, line: Line) -> str:
         if line.record is None:
-            return self.text(_IN_TEXT.sub(self._field, line.raw))
+            return self.text(self._unread(line.raw))
         text = json.dumps(self._value("", line.record), ensure_ascii=False, default=str)
         return raw_text(text.encode("utf-8", "surrogatepass"))
 
@@ -72,15 +79,21 @@ class Scrubber:
         """A piece of a record, such as the value that an error names."""
         return redact(text, self._language)
 
-    def _field(self, match: regex.Match[str]) -> str:
-        name = match["quoted"] or match["plain"]
-        value = match["text"] or match["nested"] or match["bare"]
-        if not value or value in _NO_VALUE or not _names_somebody(name):
-            # What follows may lie inside the value: `'body': '{"user": ...`.
-            head = len(match["name"])
-            return match.group()[:head] + _IN_TEXT.sub(self._field, match.group()[head:])
-        quote = match["v"] or match["q"] or ""
-        return f"{match['name']}{quote}{self._hashed(value)}{quote}"
+    def _unread(self, text: str) -> str:
+        """Text that is no JSON, with the values of fields that name somebody hashed."""
+        shown, kept, at = [], 0, 0
+        while name := _NAME.search(text, at):
+            at = name.end()
+            value = _VALUE.match(text, at) if _names_somebody(name["name"]) else None
+            if value is None or value["value"] in _NO_VALUE:
+                continue
+            quote = value["q"] or name["q"] or ""
+            hashed = f"{quote}{self._hashed(value['value'])}{quote}"
+            if value["wrapper"]:
+                hashed = "{" + value["wrapper"] + hashed + "}"
+            shown += [text[kept:at], hashed]
+            kept = at = value.end()
+        return "".join([*shown, text[kept:]])
 
     def _value(self, name: str, value: Any) -> Any:
         if isinstance(value, dict):
@@ -103,7 +116,7 @@ class Scrubber:
             try:
                 inner = json.loads(text)
             except (ValueError, RecursionError):
-                return self.text(_IN_TEXT.sub(self._field, text))
+                return self.text(self._unread(text))
             shown = self._value("", inner)
             if shown != inner:
                 return json.dumps(shown, ensure_ascii=False)
