@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum
 from functools import partial
@@ -22,7 +23,14 @@ from compass_core.corpora.log_shapes.spans import unpacked as one_by_one
 from compass_core.corpora.pii import replace_pii
 from compass_core.corpora.places import Place
 from compass_core.corpora.privacy import user_hash
-from compass_core.corpora.readers import CUT_ERRORS, Line, read_lines, unpacked
+from compass_core.corpora.readers import (
+    CUT_ERRORS,
+    Correct,
+    Line,
+    parse_json_line,
+    read_lines,
+    unpacked,
+)
 from compass_core.corpora.rules import Rules
 from compass_core.corpora.shapes import ShapeError
 from compass_core.hashing import text_hash, version_of
@@ -120,20 +128,34 @@ def parse_log_file(
     books = Books(rules, language, replaces=lambda new, old: bool(new["ts"] >= old["ts"]))
     arrived = datetime.fromtimestamp(file.mtime_ns / 1e9, UTC).date() if file.mtime_ns else None
     correct = corrector(folder, file.path, books.scrub)
-    for whole in read_lines(Place(folder) / file.path, correct):
-        for line in one_by_one(whole):
-            make = partial(
-                _row,
-                language=language,
-                books=books,
-                rules=rules,
-                arrived=arrived,
-                file=file.path,
-                line=line,
-            )
-            books.add(file.path, line, make)
+    for line in _records(Place(folder) / file.path, correct):
+        make = partial(
+            _row,
+            language=language,
+            books=books,
+            rules=rules,
+            arrived=arrived,
+            file=file.path,
+            line=line,
+        )
+        books.add(file.path, line, make)
     books.identify_languages(lambda row: str(row["prompt"]))
     return books.result(records.USAGE, [file], started)
+
+
+def _records(path: Place, correct: Correct | None) -> Iterator[Line]:
+    """Lines of a file, a batch as its records, each as it was corrected.
+
+    In quarantine stands a record of a batch and not its line, so it is a record that is corrected;
+    a whole line only where it could not be read, and then it may turn out to be a batch.
+    """
+    for whole in read_lines(path):
+        for line in one_by_one(whole):
+            fixed = correct(line) if correct is not None else None
+            if fixed is None:
+                yield line
+            else:
+                yield from one_by_one(parse_json_line(line.number, fixed.encode()))
 
 
 def _row(
