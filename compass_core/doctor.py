@@ -10,7 +10,8 @@ from typing import Literal
 import psutil
 
 from compass_core.config.load import load_project
-from compass_core.corpora.files import find_languages
+from compass_core.config.text import PUBLIC_SALT
+from compass_core.corpora.files import find_languages, not_read
 from compass_core.corpora.places import Place
 from compass_core.errors import CompassError
 from compass_core.workspace import Workspace
@@ -40,7 +41,7 @@ def examine(project_file: Path) -> list[Finding]:
     findings.append(Finding("ok", "configuration", f"{project_file} is valid"))
     ws = Workspace.open(loaded)
     models = _models(ws)
-    findings += [_store(ws), *models, *_inputs(ws), *_trackers(ws)]
+    findings += [_store(ws), *models, *_inputs(ws), _salt(ws), *_trackers(ws)]
     if any(finding.level == "error" for finding in models):
         return findings  # without a model there is no preset and no size, and one message is enough
     return [*findings, *_preset(ws), _memory(ws)]
@@ -127,6 +128,8 @@ def _inputs(ws: Workspace) -> list[Finding]:
     for kind in ("auxiliary", "training", "logs"):
         place = ws.logs_place if kind == "logs" else Place(ws.input_folder(kind))
         names, problems = find_languages(place)
+        for name in names.values():
+            problems += not_read(place / name, bare=kind == "logs")
         missing = [t for t in ws.targets if t not in names] if kind != "auxiliary" else []
         found = ", ".join(sorted(names)) or "nothing"
         level: Level = "warn" if problems or missing or not names else "ok"
@@ -135,13 +138,26 @@ def _inputs(ws: Workspace) -> list[Finding]:
     for suite in ws.project.benchmarks.suites:
         if suite.kind != "local":
             continue
-        names, problems = find_languages(ws.input_folder("benchmarks") / suite.name)
+        root = Place(ws.input_folder("benchmarks")) / suite.name
+        names, problems = find_languages(root)
+        for name in names.values():
+            problems += not_read(root / name)
         missing = [tag for tag in ws.targets if tag not in names]
         advice = "; ".join([*problems, *(f"no folder for {tag}" for tag in missing)])
         level = "warn" if advice else "ok"
         found = ", ".join(sorted(names)) or "nothing"
         findings.append(Finding(level, f"benchmark {suite.name}", found, advice))
     return findings
+
+
+def _salt(ws: Workspace) -> Finding:
+    if ws.project.ingest.user_salt != PUBLIC_SALT:
+        return Finding("ok", "user ids", "hashed with a salt of your own")
+    advice = (
+        "set ingest.user_salt to a secret of your own, before there are logs: a new salt reads all "
+        "log files again, and every user counts as a new one"
+    )
+    return Finding("warn", "user ids", f"hashed with the public salt {PUBLIC_SALT!r}", advice)
 
 
 def _trackers(ws: Workspace) -> list[Finding]:

@@ -78,12 +78,18 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
         ws.store.write_parquet(layout.other_benchmarks(step.partition), others.items)
         taken = replace(taken, files=[*taken.files, *others.files])
         splits = dict(taken.accepted.group_by("split").len().sort("split").iter_rows())
+        for note in taken.notes:
+            step.context.log.warning(note)
         yield _publish(
             step,
             taken,
             key=layout.benchmark(step.partition),
             columns=["suite", "split", "subject", "question", "choices", "answer"],
-            extra={"splits": counts(splits), "looked_for_in_other_languages": others.items.height},
+            extra={
+                "splits": counts(splits),
+                "looked_for_in_other_languages": others.items.height,
+                **_problems(taken.notes),
+            },
             also=others.version,
         )
 
@@ -100,6 +106,7 @@ def _ingest_corpus(step: Step, role: str) -> dg.MaterializeResult[Any]:
         "language_flags": counts(facts["flags"]),
         "detected_instead": counts(facts["detected"]),
         "code_mixed_rows": facts["code_mixed"],
+        **_problems(made.problems),
     }
     if made.compared_with:
         extra["compared_with"] = dg.MetadataValue.json(made.compared_with)
@@ -111,6 +118,11 @@ def _ingest_corpus(step: Step, role: str) -> dg.MaterializeResult[Any]:
         extra=extra,
         checks=[languages_as_declared(facts, step.ws.project.language_id.warn_share)],
     )
+
+
+def _problems(found: Sequence[str]) -> dict[str, Any]:
+    """What was seen in the input folders and not read, for the asset's page."""
+    return {"problems": dg.MetadataValue.json(list(found))} if found else {}
 
 
 def _publish(

@@ -1,5 +1,6 @@
 """`compass init`: a new project, ready to be filled."""
 
+import secrets
 from pathlib import Path
 
 import typer
@@ -69,8 +70,9 @@ def run_init(directory: Path) -> int:
         place.mkdir(parents=True, exist_ok=True)
         (place / "README.md").write_text(f"{text}\n")
     name = "".join(c for c in directory.resolve().name if c.isalnum() or c in "-_ .") or "compass"
+    salt = secrets.token_hex(16)  # one that is in the code would hide no user id
     files = {
-        "compass.yaml": render_template({"name": name}),
+        "compass.yaml": render_template({"name": name, "ingest": {"user_salt": salt}}),
         "workspace.yaml": WORKSPACE_YAML,
         "dagster.yaml": DAGSTER_YAML.format(base="data/dagster"),
         ".gitignore": GITIGNORE,

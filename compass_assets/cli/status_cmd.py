@@ -8,8 +8,9 @@ from rich.table import Table
 
 from compass_assets.cli.terminal import terminal
 from compass_core.config.load import LoadedProject
+from compass_core.corpora.log_ledger import PendingFiles
 from compass_core.stages.logs import pending_logs
-from compass_core.stages.sources import changed_sources
+from compass_core.stages.sources import ChangedSource, changed_sources
 from compass_core.staleness import Staleness, Status
 from compass_core.workspace import Workspace
 
@@ -20,20 +21,25 @@ def status_rows(ws: Workspace) -> list[dict[str, Any]]:
     """One dict a target language; the same comparison as the check in the UI."""
     staleness = ws.staleness()
     changed, problems = changed_sources(ws)
+    pending = {language: pending_logs(ws, language) for language in ws.targets}
+    problems += [problem for found in pending.values() for problem in found.problems]
     return [
-        _language_row(ws, staleness, language, [c for c in changed if c.partition == language])
+        _language_row(ws, staleness, language, changed, pending[language])
         | ({"problems": problems} if problems else {})
         for language in ws.targets
     ]
 
 
 def _language_row(
-    ws: Workspace, staleness: Staleness, language: str, changed: list[Any]
+    ws: Workspace,
+    staleness: Staleness,
+    language: str,
+    changed: list[ChangedSource],
+    pending: PendingFiles,
 ) -> dict[str, Any]:
     statuses = {name: staleness.status(name, language) for name in SHOWN}
     scores = statuses["benchmark_scores"].manifest
-    pending = pending_logs(ws, language)
-    waiting = [f"{c.asset}: {c.files} files" for c in changed]
+    waiting = [f"{c.asset}: {c.files} files" for c in changed if c.partition == language]
     if pending.has_work:
         waiting.append(f"logs: {len(pending.complete)} files")
     if pending.waiting:

@@ -61,8 +61,9 @@ def _allowed(kind: Any) -> str:
 
 
 def _yaml(value: Any) -> str:
-    """JSON is YAML; a plain word needs no quotes."""
-    if isinstance(value, str) and value and value.replace("_", "").replace("/", "").isalnum():
+    """JSON is YAML; a plain word needs no quotes, but what may be read as a number does."""
+    plain = isinstance(value, str) and value.replace("_", "").replace("/", "").isalnum()
+    if plain and not value[0].isdigit():
         return (
             value
             if value not in ("no", "yes", "on", "off", "null", "true", "false")

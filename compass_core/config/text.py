@@ -92,6 +92,9 @@ class Corpus(Section):
         return self.files or f"{self.name}.jsonl.zst"
 
 
+PUBLIC_SALT = "compass"  # whoever knows it can try ids against the hashes
+
+
 class Ingest(Section):
     """What makes a row acceptable, and when a log file counts as complete."""
 
@@ -105,7 +108,7 @@ class Ingest(Section):
         description="Seconds after which a file whose last line is broken is taken all the same.",
     )
     user_salt: str = Field(
-        "compass", description="Salt for hashing user ids; set your own and keep it secret."
+        PUBLIC_SALT, description="Salt for hashing user ids; set your own and keep it secret."
     )
     turns: Literal["last", "conversation"] = Field(
         "last",

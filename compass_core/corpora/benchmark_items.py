@@ -13,7 +13,7 @@ from compass_core.config.schema import Suite
 from compass_core.config.text import Ingest
 from compass_core.corpora.books import Books, IngestResult, Rejected
 from compass_core.corpora.clean import clean_text
-from compass_core.corpora.files import find_languages, source_files
+from compass_core.corpora.files import find_languages, not_read, source_files
 from compass_core.corpora.ingest import check_language, optional_text
 from compass_core.corpora.readers import read_lines
 from compass_core.corpora.rules import Rules
@@ -44,6 +44,7 @@ def ingest_benchmarks(
             notes.append(f"suite {suite.name} has no items in {language}")
             continue
         root = folder / suite.name / names[language]
+        notes += not_read(root)
         prefix = f"{suite.name}/{names[language]}/"
         for file in source_files(root, prefix=prefix):
             files.append(file)

@@ -57,7 +57,14 @@ class Rejected(ValueError):
 class Books:
     """Keeps the accounts while rows come in."""
 
-    def __init__(self, rules: Rules, language: str, id_column: str = "row_id") -> None:
+    def __init__(
+        self,
+        rules: Rules,
+        language: str,
+        id_column: str = "row_id",
+        replaces: Callable[[Row, Row], bool] = lambda new, old: False,
+    ) -> None:
+        """`replaces`: whether a row is kept instead of an earlier one with its id."""
         self._rules = rules
         self._language = language
         self._id = id_column
@@ -66,7 +73,8 @@ class Books:
         self.bad: list[Row] = []
         self.read = 0
         self.pii: dict[str, int] = {}
-        self._seen: dict[str, str] = {}
+        self._replaces = replaces
+        self._seen: dict[str, int] = {}  # id -> where in rows
 
     def add(self, file: str, line: Line, make: Callable[[dict[str, Any]], Row]) -> None:
         """Take one line; `make` builds the row or raises Rejected, TextError or ShapeError."""
@@ -81,12 +89,16 @@ class Books:
         except (Rejected, TextError) as error:
             self.reject(file, line, error.reason, str(error))
         else:
-            before = self._seen.get(row[self._id])
-            if before is None:
-                self._seen[row[self._id]] = row["row_hash"]
+            place = self._seen.get(row[self._id])
+            before = self.rows[place] if place is not None else None
+            if before is None or place is None:
+                self._seen[row[self._id]] = len(self.rows)
                 self.rows.append(row)
-            elif before == row["row_hash"]:
+            elif before["row_hash"] == row["row_hash"]:
                 self.reject(file, line, "duplicate_row", "the same row came earlier")
+            elif self._replaces(row, before):
+                self.rows[place] = row
+                self._set_aside(before, "duplicate_id", f"{file}:{line.number} has this id too")
             else:
                 self.reject(file, line, "duplicate_id", "another row with this id came earlier")
 
@@ -108,17 +120,21 @@ class Books:
         for row in [row for row in self.rows if row[self._id] in dropped]:
             reason, other = dropped[row[self._id]]
             detail = f"says what row {other} says ({places.get(other, 'an earlier partition')})"
-            raw = f"{row['prompt']}\n{row['response']}"[:2_000]
-            self.bad.append(
-                {
-                    "file": row["file"],
-                    "line": row["line"],
-                    "reason": reason,
-                    "detail": detail,
-                    "raw": raw,
-                }
-            )
+            self._set_aside(row, reason, detail)
         self.rows = [row for row in self.rows if row[self._id] not in dropped]
+
+    def _set_aside(self, row: Row, reason: str, detail: str) -> None:
+        """Quarantine what had been accepted, as its cleaned text."""
+        said = (row[name] for name in ("prompt", "response") if name in row)
+        self.bad.append(
+            {
+                "file": row["file"],
+                "line": row["line"],
+                "reason": reason,
+                "detail": detail,
+                "raw": "\n".join(said)[:2_000],
+            }
+        )
 
     def count_pii(self, counts: Mapping[str, int]) -> int:
         """Add what was found in a row; returns how many placeholders that were."""

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from compass_core.corpora.places import Place
+from compass_core.corpora.formats import ALLOWED, is_listed, is_meant_as_data
+from compass_core.corpora.places import FileStat, Place
 from compass_core.languages import standard_tag
 
-FORMATS = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".json", ".csv", ".parquet")
-UNFINISHED = (".tmp", ".part", ".crdownload", ".swp", "~")
+SHOWN = 3  # files named in a problem
 CORRECTIONS = "_corrections.jsonl"
 
 
@@ -32,15 +32,16 @@ def source_files(
     known: Mapping[str, SourceFile] | None = None,
     prefix: str = "",
     readings: Mapping[str, str] | None = None,
+    bare: bool = False,
 ) -> list[SourceFile]:
     """Files of known formats under a folder, sorted by path; none if the folder is missing.
 
     Hidden and unfinished files are left out. A digest is taken from `known` where size and time
     are unchanged, so an unchanged folder costs a listing. `prefix` is put before each path.
-    `readings`: path -> version of how the project file says that it is read.
+    `readings`: path -> version of how the project file says that it is read. `bare`: as list_files.
     """
     found = []
-    for name, size_bytes, mtime_ns in list_files(folder):
+    for name, size_bytes, mtime_ns in list_files(folder, bare):
         before = (known or {}).get(prefix + name)
         same = before is not None and (before.size_bytes, before.mtime_ns) == (size_bytes, mtime_ns)
         taken = before.digest.split("-")[0] if before and same else ""
@@ -51,13 +52,38 @@ def source_files(
     return found
 
 
-def list_files(folder: Path | Place) -> list[tuple[str, int, int]]:
-    """(relative path, bytes, mtime in ns) of finished files of known formats, sorted."""
-    return sorted(
-        (name, stat.size_bytes, stat.mtime_ns)
-        for name, stat in Place(folder).walk()
-        if name.endswith(FORMATS) and not name.endswith(UNFINISHED)
-    )
+def list_files(folder: Path | Place, bare: bool = False) -> list[tuple[str, int, int]]:
+    """(relative path, bytes, mtime in ns) of finished files of known formats, sorted.
+
+    `bare`: files whose names have no ending too, as object-store loggers write them.
+    """
+    return listed_and_not(folder, bare)[0]
+
+
+def listed_and_not(
+    folder: Path | Place, bare: bool = False
+) -> tuple[list[tuple[str, int, int]], list[str]]:
+    """As list_files, and a problem (one, or none) that names the files that nothing reads."""
+    place = Place(folder)
+    listed: list[tuple[str, FileStat]] = []
+    strange: list[str] = []
+    for name, stat in place.walk():
+        if is_listed(name, bare):
+            listed.append((name, stat))
+        elif is_meant_as_data(name):
+            strange.append(name)
+    files = sorted((name, stat.size_bytes, stat.mtime_ns) for name, stat in listed)
+    if not strange:
+        return files, []
+    where = "/".join(str(place).rstrip("/").split("/")[-2:])
+    shown = ", ".join(sorted(strange)[:SHOWN]) + (", …" if len(strange) > SHOWN else "")
+    problem = f"{where}: {len(strange)} files are not read ({shown}); allowed: {ALLOWED}"
+    return files, [problem]
+
+
+def not_read(folder: Path | Place, bare: bool = False) -> list[str]:
+    """A problem (one, or none) that names the files under a folder that nothing reads."""
+    return listed_and_not(folder, bare)[1]
 
 
 def file_digest(path: Path | Place) -> str:

@@ -19,6 +19,8 @@ from filelock import FileLock
 
 from compass_core.config.text import Corpus
 from compass_core.corpora.files import file_digest, find_languages
+from compass_core.corpora.formats import ALLOWED, format_of, packing_of
+from compass_core.corpora.readers import read_lines
 from compass_core.errors import InputError
 from compass_core.hashing import version_of
 from compass_core.languages import find_tag
@@ -27,7 +29,7 @@ Report = Callable[[str], None]
 Record = dict[str, Any]
 UNROUTED = "_unrouted"
 _FETCHED = "_fetched"
-_FORMATS = {".parquet": "parquet", ".jsonl": "json", ".json": "json", ".csv": "csv"}
+_LOADERS = {"parquet": "parquet", "jsonl": "json", "json": "json", "csv": "csv"}  # of `datasets`
 _LANGUAGE_COLUMNS = ("language_code", "lang", "language")
 INSTALL = "pip install 'compass-assets[datasets]'"
 
@@ -115,11 +117,7 @@ def open_dataset(corpus: Corpus, directory: Path) -> tuple[Iterable[Record], str
         if (local / "dataset_info.json").is_file() and (local / "state.json").is_file():
             return datasets.load_from_disk(str(local)), revision
         if local.is_file():
-            kind = _FORMATS.get(local.suffix)
-            if kind is None:
-                raise ValueError(f"format {local.suffix}; allowed: {', '.join(_FORMATS)}")
-            files = {"data_files": str(local), "split": "train", "streaming": True}
-            return datasets.load_dataset(kind, **files), revision
+            return _from_file(corpus, local, datasets), revision
         stream = datasets.load_dataset(
             str(local), name=corpus.config, split=corpus.split, streaming=True
         )
@@ -130,6 +128,28 @@ def open_dataset(corpus: Corpus, directory: Path) -> tuple[Iterable[Record], str
             f"{corpus.split}, revision {corpus.revision}) cannot be opened: {str(error)[:300]}; "
             "check the names, or give `dataset` a local copy"
         ) from None
+
+
+def _from_file(corpus: Corpus, local: Path, datasets: Any) -> Iterable[Record]:
+    kind = format_of(local.name) if local.suffix else None
+    if kind is None:
+        raise ValueError(f"format {local.suffix!r}; allowed: {ALLOWED}")
+    if packing_of(local.name):
+        return _packed(corpus, local)  # `datasets` needs one more library for zstd
+    stream: Iterable[Record] = datasets.load_dataset(
+        _LOADERS[kind], data_files=str(local), split="train", streaming=True
+    )
+    return stream
+
+
+def _packed(corpus: Corpus, local: Path) -> Iterable[Record]:
+    for line in read_lines(local):
+        if line.record is None:
+            raise InputError(
+                f"corpora: {corpus.name}: {local}:{line.number}: {line.reason}: {line.detail}; "
+                "correct the file, or put it into the corpus folder, where bad rows are set aside"
+            )
+        yield line.record
 
 
 def _from_hub(corpus: Corpus, datasets: Any) -> tuple[Iterable[Record], str]:

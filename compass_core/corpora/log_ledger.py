@@ -19,7 +19,7 @@ import polars as pl
 from filelock import FileLock
 
 from compass_core import records
-from compass_core.corpora.files import CORRECTIONS, SourceFile, file_digest, list_files
+from compass_core.corpora.files import CORRECTIONS, SourceFile, file_digest, listed_and_not
 from compass_core.corpora.logs import LogFileState, log_file_state, log_recipe, parse_log_file
 from compass_core.corpora.places import Place
 from compass_core.corpora.rules import Rules
@@ -30,7 +30,8 @@ Report = Callable[[str], None]
 
 @dataclass(frozen=True)
 class PendingFiles:
-    """What a look into the folder found. `unpublished`: days taken but not yet published."""
+    """What a look into the folder found. `unpublished`: days taken but not yet published;
+    `problems`: files that nothing reads."""
 
     complete: list[SourceFile] = field(default_factory=list)
     waiting: dict[str, LogFileState] = field(default_factory=dict)
@@ -62,7 +63,8 @@ class Ledger:
         waiting: dict[str, LogFileState] = {}
         done = 0
         corrected = _corrections_digest(Place(folder)) != book["corrections"]
-        for name, size_bytes, mtime_ns in list_files(folder):
+        files, problems = listed_and_not(folder, bare=True)
+        for name, size_bytes, mtime_ns in files:
             if name.endswith(CORRECTIONS):
                 continue
             known = book["paths"].get(name)
@@ -83,7 +85,7 @@ class Ledger:
                 done += 1  # a copy, or the same content touched again
                 continue
             complete.append(SourceFile(name, size_bytes, mtime_ns, digest))
-        return PendingFiles(complete, waiting, done, [], list(book["unpublished"]))
+        return PendingFiles(complete, waiting, done, problems, list(book["unpublished"]))
 
     def take(
         self,
@@ -154,8 +156,10 @@ class Ledger:
         ]
         # Rows that were recorded before a column was added have it empty.
         rows = pl.concat([records.empty(records.USAGE), *frames], how="diagonal_relaxed")
-        # Where files disagree about a row, one wins by content and not by who arrived first.
-        first = rows.sort("row_id", "row_hash", "file", "line").unique(
+        # Where files disagree about a row the latest event wins, as within a file, and then one by
+        # content and not by who arrived first.
+        later = pl.col("ts").to_physical().neg()
+        first = rows.sort("row_id", later, "row_hash", "file", "line").unique(
             "row_id", keep="first", maintain_order=True
         )
         return first.sort("row_id")

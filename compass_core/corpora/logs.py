@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum
 from functools import partial
@@ -14,6 +15,7 @@ from compass_core.corpora.books import Books, IngestResult, Rejected
 from compass_core.corpora.clean import clean_text
 from compass_core.corpora.corrections import corrector
 from compass_core.corpora.files import SourceFile
+from compass_core.corpora.formats import format_of, packing_of
 from compass_core.corpora.ingest import check_language, optional_text
 from compass_core.corpora.log_shapes import read_event
 from compass_core.corpora.log_shapes.event import Turns
@@ -21,13 +23,21 @@ from compass_core.corpora.log_shapes.spans import unpacked as one_by_one
 from compass_core.corpora.pii import replace_pii
 from compass_core.corpora.places import Place
 from compass_core.corpora.privacy import user_hash
-from compass_core.corpora.readers import CUT_ERRORS, Line, read_lines, unpacked
+from compass_core.corpora.readers import (
+    CUT_ERRORS,
+    Correct,
+    Line,
+    parse_json_line,
+    read_lines,
+    unpacked,
+)
 from compass_core.corpora.rules import Rules
 from compass_core.corpora.shapes import ShapeError
 from compass_core.hashing import text_hash, version_of
 
 FIRST_YEAR, LAST_YEAR = 2000, 2100
-CODE = "2"  # raise when the same file would give other rows
+AHEAD_DAYS = 1  # a day's slack for clocks that differ and files that keep an older time
+CODE = "3"  # raise when the same file would give other rows
 
 
 class LogFileState(Enum):
@@ -58,7 +68,8 @@ def log_file_state(where: Path | Place, now_s: float, ingest: Ingest) -> LogFile
 
 
 def _ends_well(path: Place, size: int) -> bool:
-    if path.name.endswith((".gz", ".zst")):
+    kind = format_of(path.name)
+    if packing_of(path.name):
         try:
             with path.open() as plain:
                 stream = unpacked(path.name, plain)
@@ -67,11 +78,15 @@ def _ends_well(path: Place, size: int) -> bool:
         except CUT_ERRORS:
             return False
         return True
-    if not path.name.endswith(".jsonl"):
+    if kind not in ("json", "jsonl"):
         return True
     with path.open() as handle:
         handle.seek(max(0, size - (1 << 20)))
         tail = handle.read()
+    if kind == "json":
+        # Whether it is one value or a value a line is not known here. One that is cut just after
+        # a bracket is taken, and again when it has grown.
+        return tail.rstrip().endswith((b"}", b"]"))
     if tail.endswith(b"\n"):
         return True
     try:
@@ -109,23 +124,38 @@ def parse_log_file(
     An OTLP batch counts as many rows as it holds spans or log records.
     """
     started = time.monotonic()
-    books = Books(rules, language)
+    # Events of one request share its id (otel.py): what it asks is said last.
+    books = Books(rules, language, replaces=lambda new, old: bool(new["ts"] >= old["ts"]))
     arrived = datetime.fromtimestamp(file.mtime_ns / 1e9, UTC).date() if file.mtime_ns else None
     correct = corrector(folder, file.path, books.scrub)
-    for whole in read_lines(Place(folder) / file.path, correct):
-        for line in one_by_one(whole):
-            make = partial(
-                _row,
-                language=language,
-                books=books,
-                rules=rules,
-                arrived=arrived,
-                file=file.path,
-                line=line,
-            )
-            books.add(file.path, line, make)
+    for line in _records(Place(folder) / file.path, correct):
+        make = partial(
+            _row,
+            language=language,
+            books=books,
+            rules=rules,
+            arrived=arrived,
+            file=file.path,
+            line=line,
+        )
+        books.add(file.path, line, make)
     books.identify_languages(lambda row: str(row["prompt"]))
     return books.result(records.USAGE, [file], started)
+
+
+def _records(path: Place, correct: Correct | None) -> Iterator[Line]:
+    """Lines of a file, a batch as its records, each as it was corrected.
+
+    In quarantine stands a record of a batch and not its line, so it is a record that is corrected;
+    a whole line only where it could not be read, and then it may turn out to be a batch.
+    """
+    for whole in read_lines(path):
+        for line in one_by_one(whole):
+            fixed = correct(line) if correct is not None else None
+            if fixed is None:
+                yield line
+            else:
+                yield from one_by_one(parse_json_line(line.number, fixed.encode()))
 
 
 def _row(
@@ -144,7 +174,7 @@ def _row(
     cleaned = clean_text(asked, rules.ingest.max_chars, rules.cleaning)
     prompt, found = replace_pii(cleaned, language, rules.cleaning)
     moment = utc_moment(event.time)
-    _check_late(moment.date(), arrived, rules.ingest)
+    _check_day(moment.date(), arrived, rules.ingest)
     user = optional_text({"user": event.user}, "user")
     hashed = user_hash(rules.ingest.user_salt, user)
     identity = optional_text({"id": event.identity}, "id")
@@ -187,7 +217,19 @@ def usage_text(turns: Turns, keep: str) -> str:
     return "\n".join(text for role, text in said[: last + 1] if role != "tool" and text.strip())
 
 
-def _check_late(day: date, arrived: date | None, ingest: Ingest) -> None:
+def _check_day(day: date, arrived: date | None, ingest: Ingest) -> None:
+    """Raise Rejected for an event that is too old for its file, or later than it.
+
+    The usage window ends at the last logged day: one clock that is years ahead would empty it. A
+    store that does not say when a file was written has written it by now.
+    """
+    latest = arrived or datetime.now(UTC).date()
+    if day > latest + timedelta(days=AHEAD_DAYS):
+        raise Rejected(
+            "in_future",
+            f"an event of {day} in a file of {latest}; allowed: {AHEAD_DAYS} day after the file's "
+            "modification time; correct the clock that wrote it, or the file's time",
+        )
     if arrived is not None and day + timedelta(days=ingest.late_after_days) < arrived:
         raise Rejected(
             "too_late",

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
 
+from compass_core.corpora.formats import ALLOWED, Format, format_of, packing_of
 from compass_core.corpora.places import Place
 from compass_core.errors import InputError
 
 MAX_LINE_BYTES = 8 << 20
 RAW_CHARS = 2_000
+BOM = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True)
@@ -35,8 +37,8 @@ def read_lines(where: Path | Place, correct: Correct | None = None) -> Iterator[
     """Lines of a file by its format. `correct` may give other text to be read in a line's place.
 
     Memory is bounded by one line (8 MiB) for JSONL, by one row group for Parquet, by the file for
-    a JSON array. Raises InputError when the file changes while it is read: then what was read is
-    not what is there, and the step is to be run again.
+    a JSON array or an object over many lines. Raises InputError when the file changes while it is
+    read: then what was read is not what is there, and the step is to be run again.
     """
     path = Place(where)
     before = path.stat()
@@ -48,26 +50,18 @@ def read_lines(where: Path | Place, correct: Correct | None = None) -> Iterator[
 
 
 def _lines_of(path: Place) -> Iterator[Line]:
-    name = path.name
-    if name.endswith((".jsonl", ".jsonl.gz", ".jsonl.zst")):
-        return _jsonl(path)
-    if name.endswith(".json"):
-        return _json_array(path)
-    if name.endswith(".csv"):
-        return _csv(path)
-    if name.endswith(".parquet"):
-        return _parquet(path)
-    raise InputError(
-        f"{path}: received format {Path(name).suffix!r}; "
-        "allowed: jsonl jsonl.gz jsonl.zst json csv parquet"
-    )
+    kind = format_of(path.name)
+    if kind is None:
+        raise InputError(f"{path}: received format {Path(path.name).suffix!r}; allowed: {ALLOWED}")
+    return _READERS[kind](path)
 
 
 def unpacked(name: str, plain: IO[bytes]) -> IO[bytes]:
     """The stream of a file's content, by the ending of its name (.gz, .zst or neither)."""
-    if name.endswith(".gz"):
+    packing = packing_of(name)
+    if packing == ".gz":
         return cast(IO[bytes], gzip.GzipFile(fileobj=plain))
-    if name.endswith(".zst"):
+    if packing == ".zst":
         import pyarrow as pa
 
         return cast(IO[bytes], io.BufferedReader(pa.CompressedInputStream(plain, "zstd"), 1 << 20))
@@ -102,7 +96,7 @@ def _jsonl(path: Place) -> Iterator[Line]:
                 yield Line(1, raw_text(data[:200]), None, "bad_encoding", detail)
                 return
             if number == 1:
-                data = data.removeprefix(b"\xef\xbb\xbf")
+                data = data.removeprefix(BOM)
             if len(data) > MAX_LINE_BYTES:
                 while not data.endswith(b"\n") and (rest := stream.readline(MAX_LINE_BYTES)):
                     data = data[:RAW_CHARS] + (b"\n" if rest.endswith(b"\n") else b"")
@@ -130,8 +124,17 @@ def parse_json_line(number: int, data: bytes) -> Line:
     return Line(number, raw_text(data), value)
 
 
-def _json_array(path: Place) -> Iterator[Line]:
-    data = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
+def _json(path: Place) -> Iterator[Line]:
+    """An array of objects, one object, or in spite of the ending one object a line.
+
+    LiteLLM writes an object a file, the collector's file exporter an object a line to `.json`.
+    """
+    with path.open() as handle:
+        first = handle.readline(MAX_LINE_BYTES + 1).removeprefix(BOM)
+    if first.lstrip().startswith(b"{") and parse_json_line(1, first).record is not None:
+        yield from _jsonl(path)
+        return
+    data = path.read_bytes().removeprefix(BOM)
     if not data.strip():
         return
     try:
@@ -140,10 +143,17 @@ def _json_array(path: Place) -> Iterator[Line]:
         yield Line(1, raw_text(data), None, "bad_encoding", f"not UTF-8 at byte {error.start}")
         return
     except (ValueError, RecursionError) as error:
-        yield Line(1, raw_text(data), None, "bad_json", str(error)[:200])
+        if str(error).startswith("Extra data"):
+            yield from _jsonl(path)
+        else:
+            yield Line(1, raw_text(data), None, "bad_json", str(error)[:200])
+        return
+    if isinstance(value, dict):
+        yield Line(1, raw_text(data), value)
         return
     if not isinstance(value, list):
-        yield Line(1, raw_text(data), None, "bad_json", "allowed is an array of objects")
+        detail = "allowed is an object, an array of objects, or an object a line"
+        yield Line(1, raw_text(data), None, "bad_json", detail)
         return
     for number, item in enumerate(value, start=1):
         raw = raw_text(json.dumps(item, ensure_ascii=False).encode("utf-8", "surrogatepass"))
@@ -198,3 +208,11 @@ def _parquet(path: Place) -> Iterator[Line]:
     except (pa.ArrowInvalid, OSError) as error:
         detail = f"not a whole Parquet file: {error}"[:200]
         yield Line(number + 1, "", None, "truncated_file", detail)
+
+
+_READERS: dict[Format, Callable[[Place], Iterator[Line]]] = {
+    "jsonl": _jsonl,
+    "json": _json,
+    "csv": _csv,
+    "parquet": _parquet,
+}

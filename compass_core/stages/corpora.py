@@ -8,7 +8,7 @@ import polars as pl
 
 from compass_core import layout, records
 from compass_core.corpora.duplicates import Seen, remember
-from compass_core.corpora.files import find_languages
+from compass_core.corpora.files import find_languages, not_read
 from compass_core.corpora.ingest import IngestResult, asked_text, ingest_text
 from compass_core.corpora.language_id import DISAGREES
 from compass_core.corpora.rules import Rules
@@ -34,8 +34,9 @@ def ingest_corpus(
     names, problems = find_languages(folder)
     rules = Rules.of(ws.project)
     seen, compared = _earlier(ws, role, language, rules)
+    place = folder / names.get(language, language)
     result = ingest_text(
-        folder / names.get(language, language),
+        place,
         language,
         rules,
         report,
@@ -43,7 +44,7 @@ def ingest_corpus(
         corpora=ws.project.corpora,
         earlier=seen,
     )
-    return CorpusIngest(result, problems, compared)
+    return CorpusIngest(result, problems + not_read(place), compared)
 
 
 def _earlier(

@@ -37,5 +37,7 @@ def ingest_pending(
     ledger = Ledger(ws.store, language)
     pending = ledger.pending(folder, time.time(), rules)
     report(f"{language}: {len(pending.complete)} files to take, {len(pending.waiting)} waiting")
+    for problem in pending.problems:
+        report(f"problem: {problem}")
     days = ledger.take(folder, pending.complete, rules, report)
     return publish_days(ws.store, ledger, language, days | (also or set()), report)

@@ -4,7 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from compass_core.corpora.files import SourceFile, find_languages, list_files, source_files
+from compass_core.corpora.files import (
+    SourceFile,
+    find_languages,
+    list_files,
+    not_read,
+    source_files,
+)
 from compass_core.corpora.mapping import readings
 from compass_core.hashing import version_of
 from compass_core.stages.screening import other_languages
@@ -41,6 +47,7 @@ def changed_sources(ws: Workspace) -> tuple[list[ChangedSource], list[str]]:
             ]
         for language in wanted:
             folder = ws.input_folder(kind) / names.get(language, language)
+            problems += not_read(folder)
             changed += _compare(ws, asset, language, [(folder, "")], role=kind)
     for language in ws.targets:
         folders = []
@@ -52,6 +59,7 @@ def changed_sources(ws: Workspace) -> tuple[list[ChangedSource], list[str]]:
             problems += strange
             for tag in (language, *other_languages(ws, language)):
                 name = names.get(tag, tag)
+                problems += not_read(root / name)
                 folders.append((root / name, f"{suite.name}/{name}/"))
         changed += _compare(ws, "benchmark_items", language, folders)
     return changed, sorted(set(problems))

@@ -54,6 +54,27 @@ def turns_from(messages: Any, name: str) -> Turns:
     return turns_of(messages, name)
 
 
+def turns_of_items(items: Any, name: str) -> Turns:
+    """Turns of the responses API's `input`: text, or messages among items of other types.
+
+    The result of a call (`function_call_output` and the like) is a tool's turn, so that a request
+    that goes on with one is known for it; calls, reasoning and references say nothing.
+    """
+    if isinstance(items, str) and items.lstrip().startswith(("[{", "[ {")):
+        items = decoded(items)
+    if not isinstance(items, list):
+        return turns_from(items, name)
+    kept = []
+    for item in items:
+        if not isinstance(item, dict):
+            continue
+        if "role" in item:
+            kept.append(item)
+        elif str(item.get("type")).endswith("_output"):
+            kept.append({"role": "tool", "content": item.get("output")})
+    return turns_from(kept, name)
+
+
 def decoded(value: Any) -> Any:
     """A value that may be JSON text, as span attributes often are."""
     if isinstance(value, str) and value.lstrip().startswith(("[", "{")):

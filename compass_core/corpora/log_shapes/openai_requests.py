@@ -14,6 +14,7 @@ from compass_core.corpora.log_shapes.event import (
     decoded,
     first,
     turns_from,
+    turns_of_items,
 )
 from compass_core.corpora.log_shapes.plain import TIME_FIELDS
 from compass_core.corpora.shapes import ShapeError
@@ -55,9 +56,6 @@ def _turns(request: dict[str, Any]) -> Turns:
     for name in ("messages", "prompt", "input"):
         value = request.get(name)
         if value:
-            if name == "input" and isinstance(value, list):
-                # Items without a role are calls and their results, or references.
-                value = [item for item in value if isinstance(item, dict) and "role" in item]
-            return turns_from(value, name)
+            return turns_of_items(value, name) if name == "input" else turns_from(value, name)
     fields = ", ".join(sorted(map(str, request)))[:120]
     raise ShapeError(f"request: received fields {fields}; allowed: messages, prompt or input")

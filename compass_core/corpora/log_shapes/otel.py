@@ -2,7 +2,8 @@
 
 Present form: `gen_ai.input.messages`, a list (or its JSON text) of
 {role, parts: [{type: text, content}]}. Before version 1.37: one `gen_ai.user.message` event a turn,
-with the text in its body, or `gen_ai.prompt`.
+with the text in its body, or `gen_ai.prompt`. Only spans of OPERATIONS are requests: that of an
+agent around one says the same again. The events of a span share its id, and the latest is kept.
 """
 
 from typing import Any
@@ -12,6 +13,7 @@ from compass_core.corpora.log_shapes.spans import attributes, identity, moment
 from compass_core.corpora.shapes import ShapeError, text_of
 
 USERS = ("user.id", "enduser.id", "enduser.pseudo.id", "user.email", "session.id")
+OPERATIONS = ("chat", "text_completion", "generate_content")
 _OLD_EVENT = "gen_ai.user.message"
 
 
@@ -20,6 +22,12 @@ def read(record: dict[str, Any]) -> LogEvent | None:
     found = attributes(record)
     body = _body(record)
     name = first(record, ("name", "event_name", "eventName")) or found.get("event.name")
+    operation = first(found, ("gen_ai.operation.name",))
+    if operation is not None and str(operation).lower() not in OPERATIONS:
+        raise ShapeError(
+            f"operation {str(operation)[:40]}; allowed: {', '.join(OPERATIONS)}, as the others ask "
+            "nothing of a chat model or say it again"
+        )
     if name == _OLD_EVENT:
         text = text_of(first(body, ("content",)) or found.get("content"))
         if not text:
@@ -30,7 +38,7 @@ def read(record: dict[str, Any]) -> LogEvent | None:
         if messages is None:
             if not any(key.startswith("gen_ai.") for key in (*found, *body)):
                 return None
-            asked = found.get("gen_ai.operation.name") or name or "unnamed"
+            asked = operation or name or "unnamed"
             raise ShapeError(
                 f"span {str(asked)[:60]}: no gen_ai.input.messages; it asks nothing of a chat "
                 "model, or content capture is turned off"

@@ -93,7 +93,10 @@ def _otlp(value: Any) -> Any:
             return value[name]
     for name in ("intValue", "int_value"):
         if name in value:
-            return int(value[name])
+            try:
+                return int(value[name])
+            except (TypeError, ValueError):
+                return value[name]  # hashed in a corrected line, or no number in the first place
     for name in ("arrayValue", "array_value"):
         if name in value:
             return [_otlp(item) for item in (value[name] or {}).get("values") or []]

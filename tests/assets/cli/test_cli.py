@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from compass_assets.cli.main import app
 from compass_core.config.load import load_project
+from compass_core.config.text import PUBLIC_SALT
 
 runner = CliRunner()
 
@@ -31,6 +32,10 @@ def test_init_makes_a_project_that_loads_and_refuses_to_overwrite(tmp_path):
     assert load_project(folder / "compass.yaml").project.languages.targets == ["sw"]
     for name in ("dagster.yaml", "workspace.yaml", ".gitignore", "data/logs/README.md"):
         assert (folder / name).is_file(), name
+    other = tmp_path / "other"
+    assert run("init", str(other)).exit_code == 0
+    salts = {load_project(at / "compass.yaml").project.ingest.user_salt for at in (folder, other)}
+    assert len({*salts, PUBLIC_SALT}) == 3
     again = run("init", str(folder))
     assert again.exit_code == 2
     assert "exists already" in again.output

@@ -1,6 +1,9 @@
 import os
 
-from compass_core.corpora.files import find_languages, source_files
+import pytest
+
+from compass_core.corpora.files import find_languages, list_files, not_read, source_files
+from compass_core.corpora.formats import format_of, without_ending
 
 
 def test_folders_are_languages_or_problems(tmp_path):
@@ -43,3 +46,41 @@ def test_digests_are_kept_while_size_and_time_are_the_same(tmp_path):
     os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
     assert source_files(tmp_path, {"a.jsonl": first})[0].digest == first.digest
     assert source_files(tmp_path)[0].digest != first.digest
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("a.JSONL", "jsonl"),
+        ("a.ndjson", "jsonl"),
+        ("a.Ndjson.GZ", "jsonl"),
+        ("x.y/a.jsonl.zst", "jsonl"),
+        ("2026.01.05/chatcmpl-1", "json"),
+        ("a.CSV", "csv"),
+        ("a.csv.gz", None),
+        ("a.jsonl.bz2", None),
+        ("a.txt", None),
+    ],
+)
+def test_endings_say_the_format_in_capitals_or_not(name, kind):
+    assert format_of(name) == kind
+
+
+def test_what_an_ending_is_taken_from_keeps_its_folders_and_dots():
+    assert without_ending("v1.2/part.0.JSONL.gz") == "v1.2/part.0"
+    assert without_ending("notes.txt") == "notes.txt"
+
+
+def test_files_that_nothing_reads_are_named_but_not_those_that_nobody_means(tmp_path):
+    for name in ("a.jsonl", "README.md", "LICENSE", "_SUCCESS", "b.jsonl.part", ".hidden.txt"):
+        (tmp_path / name).write_text("x")
+    assert not_read(tmp_path) == []
+    for name in ("a.txt", "b.tsv", "c.csv.gz", "sub/d.jsonl.bz2", "bare"):
+        (tmp_path / "sub").mkdir(exist_ok=True)
+        (tmp_path / name).write_text("x")
+    (problem,) = not_read(tmp_path)
+    assert f"{tmp_path.name}: 5 files are not read (a.txt, b.tsv, bare, …)" in problem
+    assert ".ndjson" in problem
+    (problem,) = not_read(tmp_path, bare=True)
+    assert "4 files are not read (a.txt, b.tsv, c.csv.gz, …)" in problem
+    assert [name for name, _, _ in list_files(tmp_path, bare=True)] == ["a.jsonl", "bare"]

@@ -1,7 +1,10 @@
 """Corpora by name: local copies of the shapes that the Hub has, read by `datasets` itself."""
 
+import gzip
 import json
+from contextlib import nullcontext
 
+import pyarrow as pa
 import pytest
 
 from compass_core.config.schema import Corpus
@@ -109,6 +112,25 @@ def test_a_single_file_and_columns_of_other_names(tmp_path):
     assert fetch_corpus(entry, folder, tmp_path).rows == {"sw": 1}
     accepted = rows(folder, "sw", entry).accepted
     assert accepted.select("prompt", "response").row(0) == ("Duka liko wapi?", "Mjini.")
+
+
+@pytest.mark.parametrize("name", ["own.jsonl.gz", "own.NDJSON.zst", "own.ndjson"])
+def test_a_single_file_may_be_compressed(tmp_path, name):
+    data = "".join(json.dumps(r, ensure_ascii=False) + "\n" for r in AYA_ROWS).encode()
+    with (tmp_path / name).open("wb") as plain:
+        packing = {"gz": "gzip", "zst": "zstd"}.get(name.rsplit(".", 1)[-1])
+        with pa.CompressedOutputStream(plain, packing) if packing else nullcontext(plain) as out:
+            out.write(data)
+    entry = corpus(name="own", dataset=name)
+    folder = tmp_path / "auxiliary"
+    assert fetch_corpus(entry, folder, tmp_path).rows == {"ar": 1, "ms": 1, "sw": 1}
+    assert rows(folder, "sw", entry).accepted["prompt"].to_list() == [AYA[0][0]]
+
+
+def test_a_broken_line_of_a_compressed_file_is_named(tmp_path):
+    (tmp_path / "own.jsonl.gz").write_bytes(gzip.compress(b'{"language": "sw"}\n{"cut'))
+    with pytest.raises(InputError, match=r"own\.jsonl\.gz:2: bad_json"):
+        fetch_corpus(corpus(dataset="own.jsonl.gz"), tmp_path / "auxiliary", tmp_path)
 
 
 def test_a_fetch_is_done_once_and_again_when_something_else_is_asked_for(tmp_path, copy):

@@ -163,6 +163,51 @@ def test_other_formats(tmp_path):
     assert result.reasons == {"bad_csv": 1, "bad_json": 1}
 
 
+def test_endings_in_capitals_and_ndjson_are_read_too(tmp_path):
+    put(tmp_path, "a.JSONL", row("moja"))
+    put(tmp_path, "b.ndjson", row("mbili"))
+    (tmp_path / "c.NDJSON.GZ").write_bytes(gzip.compress(json.dumps(row("tatu")).encode()))
+    result = ingest_text(tmp_path, "sw", RULES)
+    assert sorted(result.accepted["prompt"]) == ["mbili", "moja", "tatu"]
+
+
+def test_one_object_and_an_object_a_line_may_be_called_json(tmp_path):
+    (tmp_path / "a.json").write_text(json.dumps(row("moja"), indent=2))
+    (tmp_path / "b.json").write_text(json.dumps(row("mbili")))
+    put(tmp_path, "c.json", row("tatu"), b'{"cut', row("nne"))
+    (tmp_path / "d.json").write_text(
+        "\n" + json.dumps(row("tano")) + "\n" + json.dumps(row("sita"))
+    )
+    result = ingest_text(tmp_path, "sw", RULES)
+    assert sorted(result.accepted["prompt"]) == ["mbili", "moja", "nne", "sita", "tano", "tatu"]
+    assert (result.rows_read, result.reasons) == (7, {"bad_json": 1})
+    (bad,) = result.quarantined.to_dicts()
+    assert (bad["file"], bad["line"]) == ("c.json", 2)
+
+
+def test_ids_of_two_files_are_two_ids_unless_a_source_is_named(tmp_path):
+    for name in ("one.jsonl", "sub/two.jsonl.gz"):
+        rows = [row(f"swali {name} {i}", id=i) for i in range(3)]
+        data = b"".join(json.dumps(r).encode() + b"\n" for r in rows)
+        (tmp_path / "sub").mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(gzip.compress(data) if name.endswith("gz") else data)
+    first = ingest_text(tmp_path, "sw", RULES)
+    assert (first.accepted.height, first.reasons) == (6, {})
+    assert first.accepted["row_id"].n_unique() == 6
+    packed = tmp_path / "sub/two.jsonl.gz"
+    (tmp_path / "sub/two.jsonl").write_bytes(gzip.decompress(packed.read_bytes()))
+    packed.unlink()
+    again = ingest_text(tmp_path, "sw", RULES)
+    assert again.accepted["row_id"].to_list() == first.accepted["row_id"].to_list()
+    (tmp_path / "sub/two.jsonl").rename(tmp_path / "three.jsonl")
+    assert ingest_text(tmp_path, "sw", RULES).data_version != first.data_version  # so are the ids
+    for path in tmp_path.glob("*.jsonl"):
+        path.unlink()
+    put(tmp_path, "a.jsonl", row("moja", id=1, source="s"))
+    put(tmp_path, "b.jsonl", row("mbili", id=1, source="s"))
+    assert reasons(tmp_path) == {"duplicate_id": 1}
+
+
 def test_broken_files_keep_what_could_be_read(tmp_path):
     whole = gzip.compress(b"".join(json.dumps(row(f"n{i}")).encode() + b"\n" for i in range(999)))
     (tmp_path / "cut.jsonl.gz").write_bytes(whole[: len(whole) // 2])

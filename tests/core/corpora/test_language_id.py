@@ -38,12 +38,29 @@ def test_flags_say_what_is_known():
         return identify([text], declared, RULES)[0].flag
 
     assert flag(SENTENCES["pt"], "sw") == "disagrees"
-    assert flag(SENTENCES["pt"], "gl") == "related"
+    assert flag(f"{SENTENCES['ar']} أعلنت وزارة الزراعة أن المحصول وفير.", "arz") == "related"
     assert flag("ok", "sw") == "unsure"
     assert flag("12 + 30 = ?", "sw") == "unsure"
     assert flag(SENTENCES["pt"], "nus") == "unknown"
     assert related("hr", "sr")
     assert not related("sw", "zu")
+
+
+@pytest.mark.parametrize(
+    ("declared", "text", "spoken"),
+    [
+        ("ru", "Привіт, я хотів би дізнатися, коли відкривається магазин у Києві.", "uk"),
+        ("uk", "Здравствуйте, я хотел бы узнать, когда открывается магазин в городе.", "ru"),
+        ("es", "Bon dia, voldria saber a quina hora obre la botiga avui si us plau.", "ca"),
+        ("tr", "Salam, mən bilmək istəyirəm ki, mağaza nə vaxt açılır?", "az"),
+        ("bn", "গাঁওৰ খেতিয়কসকলে প্ৰবল বৰষুণৰ পিছত বহুত মাকৈ চপালে।", "as"),
+        ("gl", SENTENCES["pt"], "pt"),
+        ("ne", SENTENCES["hi"], "hi"),
+    ],
+)
+def test_neighbours_that_are_told_apart_disagree(declared, text, spoken):
+    (found,) = identify([text], declared, RULES)
+    assert (found.tag, found.flag) == (spoken, "disagrees")
 
 
 def test_mixtures_are_marked_and_a_name_is_none():

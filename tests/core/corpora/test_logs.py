@@ -38,6 +38,12 @@ def parsed(folder, name, content):
         ("a.jsonl", b'{"a": 1}\n{"b": ', 4000, LogFileState.COMPLETE),
         ("a.jsonl", b'{"a": 1}\n', 1, LogFileState.SETTLING),
         ("a.jsonl", b"", 60, LogFileState.EMPTY),
+        ("a.NDJSON", b'{"a": 1}\n{"b": ', 60, LogFileState.INCOMPLETE),
+        ("a.json", b'{\n "a": 1\n}', 60, LogFileState.COMPLETE),
+        ("a.json", b'{"a": 1}\n{"b": 1}\n', 60, LogFileState.COMPLETE),
+        ("a.json", b'{"a": 1}\n{"b": ', 60, LogFileState.INCOMPLETE),
+        ("chatcmpl-1", b'{"a": ', 60, LogFileState.INCOMPLETE),
+        ("chatcmpl-1", b'{"a": ', 4000, LogFileState.COMPLETE),
         ("a.jsonl.gz", PACKED, 60, LogFileState.COMPLETE),
         (
             "a.jsonl.gz",
@@ -128,6 +134,25 @@ def test_a_row_in_two_files_is_one_row(ledger, folder):
     assert ledger.duplicates_of_day(day) == 1
     totals = ledger.totals()
     assert totals["rows_read"] == totals["rows_accepted"] + totals["rows_quarantined"] == 3
+
+
+def test_of_one_id_in_two_files_the_latest_event_counts(ledger, folder):
+    for name, hour in (("a.jsonl", 9), ("b.jsonl", 11), ("c.jsonl", 10)):
+        put(folder, name, line(f"2026-01-05T{hour:02}:00:00Z", f"saa {hour}", id="1"))
+    take(ledger, folder)
+    assert ledger.assemble_day(date(2026, 1, 5))["prompt"].to_list() == ["saa 11"]
+
+
+def test_files_of_object_store_loggers_are_taken_and_strange_ones_named(ledger, folder):
+    (folder / "2026-01-05").mkdir()
+    put(folder, "2026-01-05/time-10-00-00_chatcmpl-1.json", line("2026-01-05T10:00:00Z", "moja"))
+    put(folder, "2026-01-05/chatcmpl-2", line("2026-01-05T10:00:00Z", "mbili").rstrip())
+    put(folder, "notes.txt", "x")
+    put(folder, "README", "x")
+    take(ledger, folder)
+    assert sorted(ledger.assemble_day(date(2026, 1, 5))["prompt"]) == ["mbili", "moja"]
+    (problem,) = ledger.pending(folder, 1_800_000_000, RULES).problems
+    assert "1 files are not read (notes.txt)" in problem
 
 
 def test_a_replaced_file_takes_its_old_rows_along_and_touches_both_days(ledger, folder):

@@ -1,0 +1,35 @@
+"""What the doctor says of a project that lacks something."""
+
+import pytest
+
+from compass_core.config.template import render_template
+from compass_core.doctor import examine
+
+
+def findings(folder, **ingest):
+    text = render_template({"name": "p", "base_model": {"model": "./none"}, "ingest": ingest})
+    (folder / "compass.yaml").write_text(text)
+    return {finding.subject: finding for finding in examine(folder / "compass.yaml")}
+
+
+def test_the_salt_that_everybody_knows_is_a_warning(tmp_path):
+    found = findings(tmp_path)["user ids"]
+    assert (found.level, "ingest.user_salt" in found.advice) == ("warn", True)
+
+
+@pytest.mark.parametrize("salt", ["0" * 32, "12345678e90123456789012345678901", "4a" * 16])
+def test_a_salt_of_ones_own_is_none_whatever_it_looks_like(tmp_path, salt):
+    assert findings(tmp_path, user_salt=salt)["user ids"].level == "ok"
+
+
+def test_files_that_nothing_reads_are_a_warning(tmp_path):
+    folder = tmp_path / "data/corpora/training/sw"
+    folder.mkdir(parents=True)
+    (folder / "a.jsonl").write_text("{}")
+    assert findings(tmp_path)["input training"].level == "ok"
+    (folder / "b.txt").write_text("x")
+    (tmp_path / "data/logs/sw").mkdir(parents=True)
+    (tmp_path / "data/logs/sw/c.jsonl.bz2").write_text("x")
+    found = findings(tmp_path)
+    assert "training/sw: 1 files are not read (b.txt)" in found["input training"].advice
+    assert "logs/sw: 1 files are not read (c.jsonl.bz2)" in found["input logs"].advice
