@@ -46,7 +46,7 @@ def run_oneruler(
     limit = getattr(model.config, "max_position_embeddings", None) or max(suite.lengths)
     found = []
     for variant in suite.variants:
-        rows = _rows(suite, language, variant, tokenizer, directory, limit - room)
+        rows = _rows(suite, language, variant, tokenizer, directory, limit - room, report)
         progress = Progress(report, f"{suite.name}, {variant}", len(rows), "contexts answered")
         for number, (name, row) in enumerate(rows, start=1):
             ids = prompt_ids(tokenizer, row["input"])
@@ -75,7 +75,13 @@ def run_oneruler(
 
 
 def _rows(
-    suite: Suite, language: str, variant: str, tokenizer: Any, directory: Path, most: int
+    suite: Suite,
+    language: str,
+    variant: str,
+    tokenizer: Any,
+    directory: Path,
+    most: int,
+    report: Callable[[str], None],
 ) -> list[tuple[str, dict[str, Any]]]:
     """(item id, row) of one variant: the published rows where there are any, else made ones."""
     folder = directory / suite.data if suite.data else None
@@ -89,15 +95,21 @@ def _rows(
     def count(text: str) -> int:
         return len(prompt_ids(tokenizer, text))
 
-    return [
-        (
-            f"{variant}/{length}/{index}",
-            make_row(variant, language, haystack, words, length, count, SEED, index),
-        )
-        for length in suite.lengths
-        if length <= most
-        for index in range(suite.max_items or ROWS)
-    ]
+    made = []
+    for length in suite.lengths:
+        if length > most:
+            continue
+        try:
+            made += [
+                (
+                    f"{variant}/{length}/{index}",
+                    make_row(variant, language, haystack, words, length, count, SEED, index),
+                )
+                for index in range(suite.max_items or ROWS)
+            ]
+        except InputError as error:
+            report(f"{suite.name} {language}: {variant} at {length:,} is left out: {error}")
+    return made
 
 
 def _answer(model: Any, tokenizer: Any, ids: list[int], room: int) -> str:

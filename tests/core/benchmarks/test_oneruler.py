@@ -10,6 +10,7 @@ from compass_core.adapters.model_folder import load_base, load_tokenizer
 from compass_core.benchmarks.oneruler import run
 from compass_core.benchmarks.oneruler.generate import (
     NEEDLES,
+    TEN,
     VARIANTS,
     WORDS,
     haystack_of,
@@ -32,6 +33,16 @@ WORD_LIST = [f"neno{chr(97 + i % 26)}{chr(97 + i // 26)}" for i in range(400)]
 
 def count(text):
     return len(text.split())
+
+
+class Words:
+    """A tokenizer whose tokens are words."""
+
+    chat_template = None
+    bos_token = None
+
+    def __call__(self, text, **more):
+        return {"input_ids": text.split()}
 
 
 def row_of(variant, language="sw", tokens=900, index=0, words=WORD_LIST):
@@ -125,10 +136,35 @@ def test_contexts_that_are_too_short_are_refused():
         row_of("cwe_easy", tokens=200)
 
 
+@pytest.mark.parametrize("variant", sorted(WORDS))
+def test_words_that_run_out_are_asked_for_and_no_short_list_is_filed_as_a_long_one(variant):
+    with pytest.raises(InputError, match=r"60 words .* more words are needed.*sw\.words\.txt"):
+        row_of(variant, tokens=8192, words=WORD_LIST[:60])
+    # 110 words: the ten and a hundred others, every one of them used, and the length is reached
+    often, seldom = WORDS[variant]
+    most = 2 * (TEN * often + 100 * seldom)
+    row = row_of(variant, tokens=most + 50, words=WORD_LIST[:110])
+    assert most < row["length"] <= most + 50
+
+
+def test_a_length_that_has_too_few_words_is_left_out_and_said(tmp_path):
+    (tmp_path / "sw.txt").write_text("Neno. " * 3, encoding="utf-8")
+    (tmp_path / "sw.words.txt").write_text("\n".join(WORD_LIST[:110]), encoding="utf-8")
+    suite = Suite(name="l", kind="oneruler", lengths=[1100, 9000], max_items=1, data=".")
+    said = []
+    rows = run._rows(suite, "sw", "cwe_easy", Words(), tmp_path, 10_000, said.append)
+    assert [name for name, _ in rows] == ["cwe_easy/1100/0"]
+    assert len(said) == 1
+    assert said[0].startswith("l sw: cwe_easy at 9,000 is left out: cwe_easy: 110 words")
+
+
 def test_a_haystack_is_the_users_or_the_sample_worlds(tmp_path):
     (tmp_path / "pl.txt").write_text("Pierwsze zdanie. Drugie zdanie! Trzecie?", encoding="utf-8")
     assert haystack_of("pl", tmp_path) == ["Pierwsze zdanie.", "Drugie zdanie!", "Trzecie?"]
     assert len(haystack_of("sw", tmp_path)) > 1000
+    (tmp_path / "pl.txt").write_text(" \n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"pl\.txt: received an empty file"):
+        haystack_of("pl", tmp_path)
     with pytest.raises(InputError, match=r"no text in ko; .* as ko\.txt"):
         haystack_of("ko", tmp_path)
     assert words_of("pl", None, ["Dwa słowa, dwa."]) == ["dwa", "słowa"]
