@@ -136,7 +136,7 @@ _TABLE = (
         ("gap_report", "cluster_assignments", "benchmark_items"),
         settings=("sampling", "seed"),
         models=("base_model",),
-        code="4",
+        code="5",
     ),
     Node(
         "adapter",
@@ -195,7 +195,7 @@ _TABLE = (
             "seed",
         ),
         models=("base_model",),
-        code="4",
+        code="5",
     ),
     Node(
         "drift_report",
