@@ -174,6 +174,7 @@ _TABLE = (
         ("adapter", "benchmark_items"),
         ("sampled_training_set", *_ANCESTORS),
         settings=("benchmarks.suites",),
+        code="2",
     ),
     Node(
         "promoted_adapter",

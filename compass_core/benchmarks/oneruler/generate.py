@@ -36,14 +36,17 @@ def make_row(
     count: Count,
     seed: int,
     index: int,
+    room: int = 0,
 ) -> dict[str, Any]:
-    """One row `index, input, outputs, length`, at most `tokens` long as `count` counts them.
+    """One row `index, input, outputs, length` of `tokens` tokens, as `count` counts them.
 
-    The same seed and index give the same keys, numbers and places, whatever the model. Raises
-    InputError where the context is too short for the task, or the words too few.
+    The last `room` of the tokens are left to the answer, as OneRuler's lengths are meant. The same
+    seed and index give the same keys, numbers and places, whatever the model. Raises InputError
+    where the context is too short for the task, or the words too few.
     """
     draw = random.Random(f"{seed}/{language}/{variant}/{tokens}/{index}")
     say = prompts_of(language)
+    tokens -= room
     if variant in NEEDLES:
         text, outputs = _needles(variant, language, say, haystack, tokens, count, draw)
     else:
