@@ -17,7 +17,14 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from compass_core.benchmarks.contamination import BenchmarkIndex, tokens
+from compass_core.benchmarks.contamination import (
+    CHARACTERS,
+    LINE_LETTERS,
+    WORDS,
+    BenchmarkIndex,
+    normalised,
+    tokens,
+)
 
 UNSEGMENTED = ("ja", "zh", "th", "zh-Hant")
 PLANTED = 100  # items a language and way
@@ -75,6 +82,10 @@ def planted(way: str, item: dict[str, Any], carrier: tuple[str, str], rng: Any) 
         return f"{prompt} «{question.upper().replace(' ', '  ')}»!!", response
     if way == "long choice alone":
         return prompt, f"{response} {max(choices, key=len)}"
+    if way == "short, wrapped":
+        start = prompt[:4].strip()
+        wrapped = [f"7) {question}", f"{start}, {question}", f"{start}（{question}）"]
+        return wrapped[rng.integers(3)], ""
     # one token in the middle replaced
     parts = question.split(" ")
     if len(parts) > 3:
@@ -82,6 +93,12 @@ def planted(way: str, item: dict[str, Any], carrier: tuple[str, str], rng: Any) 
         return " ".join(parts), response
     middle = len(question) // 2
     return f"{question[:middle]}X{question[middle + 1 :]}", response
+
+
+def is_short(question: str, language: str) -> bool:
+    """Whether a question has fewer tokens than an n-gram, yet letters enough for a line."""
+    most = CHARACTERS if language in UNSEGMENTED else WORDS
+    return len(tokens(question)) < most and len(normalised(question)) >= LINE_LETTERS
 
 
 WAYS = (
@@ -92,6 +109,7 @@ WAYS = (
     "other case and signs",
     "long choice alone",
     "one word changed",
+    "short, wrapped",
 )
 
 
@@ -112,6 +130,8 @@ def measure(shared: Path, language: str) -> dict[str, Any]:
         if way == "long choice alone":
             long = 16 if language in UNSEGMENTED else 8
             pool = [i for i in pool if len(tokens(max(i["choices"], key=len))) >= long]
+        if way == "short, wrapped":
+            pool = [i for i in pool if is_short(i["question"], language)]
         if not pool or not clean.height:
             continue
         chosen = [pool[i] for i in rng.choice(len(pool), min(PLANTED, len(pool)), replace=False)]

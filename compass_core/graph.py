@@ -78,7 +78,7 @@ _TABLE = (
     Node("auxiliary_corpus", "pool", settings=_CORPUS, code="4"),
     Node("training_corpus", "language", settings=_CORPUS, code="4"),
     Node("usage_logs", "language_day", settings=_LOGS, code="3"),
-    Node("benchmark_items", "language", settings=(*_TEXT, "benchmarks.suites"), code="3"),
+    Node("benchmark_items", "language", settings=(*_TEXT, "benchmarks.suites"), code="4"),
     Node("usage_window", "language", ("usage_logs",), settings=("usage.window_days",)),
     Node(
         "auxiliary_embeddings",
@@ -136,7 +136,7 @@ _TABLE = (
         ("gap_report", "cluster_assignments", "benchmark_items"),
         settings=("sampling", "seed"),
         models=("base_model",),
-        code="4",
+        code="5",
     ),
     Node(
         "adapter",
@@ -174,6 +174,7 @@ _TABLE = (
         ("adapter", "benchmark_items"),
         ("sampled_training_set", *_ANCESTORS),
         settings=("benchmarks.suites",),
+        code="2",
     ),
     Node(
         "promoted_adapter",
@@ -195,7 +196,7 @@ _TABLE = (
             "seed",
         ),
         models=("base_model",),
-        code="4",
+        code="5",
     ),
     Node(
         "drift_report",

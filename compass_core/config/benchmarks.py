@@ -7,6 +7,21 @@ from pydantic import Field
 from compass_core.config.section import Section
 
 
+class ItemColumns(Section):
+    """What the columns of a suite's items are called, where no known shape has such names."""
+
+    question: str | None = Field(None, description="The question's text.")
+    passage: str | None = Field(None, description="A text that the question is about.")
+    choices: str | list[str] | None = Field(
+        None, description="A column with a list of texts, or the columns with a text each."
+    )
+    answer: str | None = Field(
+        None, description="A letter, an integer (see answers_from) or the choice's text."
+    )
+    subject: str | None = Field(None, description="What scores can be broken down by.")
+    id: str | None = Field(None, description="What names the item in its source.")
+
+
 class Suite(Section):
     """One benchmark: a folder of items, tasks of the evaluation harness, or long contexts."""
 
@@ -25,6 +40,14 @@ class Suite(Section):
     )
     max_items: int | None = Field(
         None, ge=1, description="Score only this many (lm_eval: of each task); null: all."
+    )
+    columns: ItemColumns | None = Field(
+        None,
+        description="local: ours to theirs where columns have other names, such as {question: "
+        "Question, choices: [A, B, C, D], answer: Answer}.",
+    )
+    answers_from: Literal[0, 1] = Field(
+        0, description="local: what an integer answer calls the first choice."
     )
     task: str | None = Field(
         None,

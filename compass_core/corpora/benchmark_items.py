@@ -3,6 +3,7 @@
 import re
 import time
 import unicodedata
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,12 @@ from compass_core.corpora.books import Books, IngestResult, Rejected
 from compass_core.corpora.clean import clean_text
 from compass_core.corpora.files import find_languages, not_read, source_files
 from compass_core.corpora.ingest import check_language, optional_text
+from compass_core.corpora.item_shapes import answer_of, number_of, renamed, shape_of
 from compass_core.corpora.readers import read_lines
 from compass_core.corpora.rules import Rules
-from compass_core.corpora.shapes import ShapeError
 from compass_core.hashing import text_hash
 
-SPLITS = ("dev", "test")
+SPLITS = {"dev": "dev", "validation": "dev", "test": "test"}  # by the beginning of a file's name
 
 
 def ingest_benchmarks(
@@ -28,13 +29,15 @@ def ingest_benchmarks(
 ) -> IngestResult:
     """Items of all configured suites in one language (records.BENCHMARK, sorted by item id).
 
-    Reads `<folder>/<suite>/<language>/{dev,test}.*`. An item that is in both splits is quarantined
-    from dev: the test split is never what a target distribution is made of.
+    Reads `<folder>/<suite>/<language>/{dev,validation,test}.*`; validation is dev. An item that is
+    in both splits is quarantined from dev: the test split is never what a target distribution is
+    made of.
     """
     started = time.monotonic()
     # Items are only brought into one form: a benchmark has to stay what others score on.
     books = Books(Rules(ingest=ingest), language, "item_id")
     files, notes = [], []
+    misread: dict[str, tuple[str, int]] = {}
     for suite in suites:
         if suite.kind != "local":
             continue  # the harness and oneruler bring their own items
@@ -46,65 +49,83 @@ def ingest_benchmarks(
         root = folder / suite.name / names[language]
         notes += not_read(root)
         prefix = f"{suite.name}/{names[language]}/"
+        numbers = Numbers()
         for file in source_files(root, prefix=prefix):
             files.append(file)
-            split = Path(file.path).name.split(".")[0]
+            split = re.split(r"[-.]", Path(file.path).name)[0]
             for line in read_lines(folder / file.path):
-                books.add(file.path, line, lambda r: _item(r, language, suite.name, split, ingest))  # noqa: B023
+                place = (file.path, line.number)
+                books.add(
+                    file.path,
+                    line,
+                    lambda r: _item(r, language, suite, split, ingest, numbers, place),  # noqa: B023
+                )
+        if suite.answers_from == 0 and numbers.begin_at_one:
+            misread |= numbers.places
     result = books.result(records.BENCHMARK, files, started, notes)
-    return _without_shared(result)
+    return _without_shared(_without_misread(result, misread))
+
+
+@dataclass
+class Numbers:
+    """Integers that a suite's answers were, to see whether they can count from 0."""
+
+    places: dict[str, tuple[str, int]] = field(default_factory=dict)  # item id -> file and line
+    least: int = 1
+    too_high: bool = False  # some are as high as the number of choices
+
+    @property
+    def begin_at_one(self) -> bool:
+        return self.too_high and self.least > 0
 
 
 def _item(
-    record: dict[str, Any], language: str, suite: str, split: str, ingest: Ingest
+    record: dict[str, Any],
+    language: str,
+    suite: Suite,
+    split: str,
+    ingest: Ingest,
+    numbers: Numbers,
+    place: tuple[str, int],
 ) -> dict[str, Any]:
     if split not in SPLITS:
-        raise Rejected("unknown_split", f"received file {split}; allowed: dev, test")
+        raise Rejected("unknown_split", f"received file {split}; allowed: {', '.join(SPLITS)}")
+    split = SPLITS[split]
     check_language(record, language)
-    question, choices = record.get("question"), record.get("choices")
-    if not isinstance(question, str):
-        raise ShapeError("question: allowed is text")
-    if not isinstance(choices, list) or not all(isinstance(c, str) for c in choices):
-        raise ShapeError("choices: allowed is a list of texts")
-    question = clean_text(question, ingest.max_chars)
-    choices = [clean_text(choice, ingest.max_chars) for choice in choices]
+    record = renamed(record, suite.columns)
+    shape = shape_of(record)
+    question = clean_text(shape.question, ingest.max_chars)
+    choices = [clean_text(choice, ingest.max_chars) for choice in shape.choices]
     if len(choices) < 2:
         raise Rejected("bad_choices", f"received {len(choices)} choices; allowed: 2 or more")
     if len(set(choices)) != len(choices):
         raise Rejected("bad_choices", "two choices are the same")
-    answer = _answer(record.get("answer"), len(choices))
+    try:
+        answer = answer_of(shape, choices, suite.answers_from)
+    except Rejected:
+        numbers.too_high |= shape.first is None and number_of(shape.answer) == len(choices)
+        raise
     subject = optional_text(record, "subject")
     identity = optional_text(record, "id") or text_hash(question, *choices)
     # An id may occur in both splits of a source: it is the split's own.
-    item_id = text_hash(suite, language, split, identity)
+    item_id = text_hash(suite.name, language, split, identity)
+    if answer.number is not None:
+        numbers.least = min(numbers.least, answer.number)
+        numbers.places.setdefault(item_id, place)
     return {
         "item_id": item_id,
         "language": language,
-        "suite": suite,
+        "suite": suite.name,
         "split": split,
         "question": question,
         "choices": choices,
-        "answer": answer,
+        "answer": answer.position,
         "subject": subject,
         "content_hash": text_hash(question),
-        "row_hash": text_hash(suite, split, question, *choices, str(answer), subject, identity),
+        "row_hash": text_hash(
+            *(suite.name, split, question, *choices, str(answer.position), subject, identity)
+        ),
     }
-
-
-def _answer(value: Any, count: int) -> int:
-    """0-based position from an integer or a letter; raises Rejected."""
-    position = -1
-    if isinstance(value, int) and not isinstance(value, bool):
-        position = value
-    elif isinstance(value, str) and re.fullmatch(r"[A-Za-z]", value.strip()):
-        position = ord(value.strip().upper()) - ord("A")
-    elif isinstance(value, str) and value.strip().isdecimal():
-        position = int(value)
-    if not 0 <= position < count:
-        raise Rejected(
-            "bad_answer", f"received {value!r}; allowed: 0 to {count - 1}, or a letter from A"
-        )
-    return position
 
 
 def item_key(question: str, choices: list[str]) -> str:
@@ -123,25 +144,33 @@ def _without_shared(result: IngestResult) -> IngestResult:
     shared = keyed.filter((pl.col("split") == "dev") & pl.col("key").is_in(list(tested)))
     if not shared.height:
         return result
-    bad = pl.DataFrame(
-        [
-            {
-                "file": f"{row['suite']}/{row['split']}",
-                "line": None,
-                "reason": "in_both_splits",
-                "detail": "the same question and choices are in test",
-                "raw": row["question"],
-            }
-            for row in shared.to_dicts()
-        ],
-        schema=records.QUARANTINE,
+    detail = "the same question and choices are in test"
+    bad = [
+        _bad(f"{row['suite']}/{row['split']}", None, "in_both_splits", detail, row)
+        for row in shared.to_dicts()
+    ]
+    return _moved(result, shared["item_id"], bad)
+
+
+def _without_misread(result: IngestResult, misread: dict[str, tuple[str, int]]) -> IngestResult:
+    """Without items whose integers cannot count from 0: each of them would be one off."""
+    found = result.accepted.filter(pl.col("item_id").is_in(list(misread)))
+    detail = (
+        "no answer of the suite is 0 and some are as high as the number of choices: set "
+        "answers_from: 1 of the suite in compass.yaml"
     )
-    kept = frame.join(shared.select("item_id"), on="item_id", how="anti")
-    return IngestResult(
-        kept,
-        pl.concat([result.quarantined, bad]),
-        result.files,
-        result.rows_read,
-        result.wall_s,
-        result.notes,
-    )
+    bad = [_bad(*misread[row["item_id"]], "answers_from", detail, row) for row in found.to_dicts()]
+    return _moved(result, found["item_id"], bad)
+
+
+def _bad(
+    file: str, line: int | None, reason: str, detail: str, row: dict[str, Any]
+) -> dict[str, Any]:
+    return {"file": file, "line": line, "reason": reason, "detail": detail, "raw": row["question"]}
+
+
+def _moved(result: IngestResult, ids: pl.Series, bad: list[dict[str, Any]]) -> IngestResult:
+    """The result with items moved to quarantine."""
+    kept = result.accepted.filter(~pl.col("item_id").is_in(ids.to_list()))
+    moved = pl.DataFrame(bad, schema=records.QUARANTINE)
+    return replace(result, accepted=kept, quarantined=pl.concat([result.quarantined, moved]))

@@ -45,7 +45,7 @@ def mapped(record: dict[str, Any], corpus: Corpus) -> dict[str, Any]:
     carries_text = any(ours not in _KEPT for ours in columns)
     row = {name: record[name] for name in _KEPT if name in record} if carries_text else dict(record)
     for ours, theirs in columns.items():
-        value = _look_up(record, theirs)
+        value = look_up(record, theirs)
         if value is None and ours in ("prompt", "response", "messages", "text"):
             fields = ", ".join(sorted(map(str, record)))[:120]
             raise ShapeError(f"{ours}: no column {theirs!r}; the row has {fields or 'none'}")
@@ -59,7 +59,7 @@ def mapped(record: dict[str, Any], corpus: Corpus) -> dict[str, Any]:
     return row
 
 
-def _look_up(record: dict[str, Any], name: str) -> Any:
+def look_up(record: dict[str, Any], name: str) -> Any:
     if name in record:
         return record[name]
     value: Any = record

@@ -29,22 +29,26 @@ PLACEHOLDERS = {
     "ip": "<IP_ADDRESS>",
     "name": "<NAME>",
 }
-# ASCII on purpose: Thai and Japanese write no space before or after an address, so letters of any
-# script would pull the sentence into it.
+# Latin letters only: Thai and Japanese write no space before or after an address, so letters of any
+# script would pull the sentence into it. What is before the @ is cut to an address in _emails.
+_LATIN = r"\p{Latin}\u0300-\u036f0-9"
 _EMAIL = regex.compile(
-    r"(?<![A-Za-z0-9._%+@-])[A-Za-z0-9][A-Za-z0-9._%+-]{0,63}@"
-    r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}(?![A-Za-z0-9])"
+    rf"(?<![{_LATIN}._%+'’@＠-])[{_LATIN}._%+'’-]{{1,128}}+[@＠]"
+    rf"(?:[{_LATIN}](?:[{_LATIN}-]{{0,61}}[{_LATIN}])?\.)+[A-Za-z]{{2,24}}(?![{_LATIN}])"
 )
 _NOBODY = regex.compile(
-    r"@(?:.*\.)?(?:example(?:\.(?:com|org|net))?|test|invalid|localhost)$", regex.I
+    r"[@＠](?:.*\.)?(?:example(?:\.(?:com|org|net))?|test|invalid|localhost)$", regex.I
 )
 _CARD = regex.compile(r"(?<![\p{N}.,+-])\p{Nd}(?:[ -]?\p{Nd}){12,18}(?![\p{N}]|[.,-]\p{Nd})")
+_GROUPS = regex.compile(r"\p{Nd}+(?:[ \u00a0\u202f.‐‑-]\p{Nd}+)*+")
+# How cards are printed, in digits a group: what else stands in the line does not hide them then.
+_LAYOUTS = ((4, 4, 4, 4, 3), (4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (19,), (16,), (15,), (14,))
 _CARD_STARTS = regex.compile(
     r"4|5[1-5]|2(?:22[1-9]|2[3-9]|[3-6]|7[01]|720)|3[47]|3(?:0[0-5]|[689])|6(?:011|4[4-9]|5)|35"
 )
 _CARD_LENGTHS = (13, 14, 15, 16, 19)
 _IBAN = regex.compile(
-    r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}(?:[ ]?[A-Za-z0-9]{4}){2,7}(?:[ ]?[A-Za-z0-9]{1,3})?"
+    r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}(?:[ -]?[A-Za-z0-9]{4}){2,7}(?:[ -]?[A-Za-z0-9]{1,3})?"
     r"(?![A-Za-z0-9])"
 )
 _IPV4 = regex.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d]|\.\d)")
@@ -52,6 +56,7 @@ _IPV6 = regex.compile(
     r"(?<![A-Za-z0-9_:])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![A-Za-z0-9_:])"
 )
 _DIGITS = regex.compile(r"\p{Nd}")
+_DIGITS_TOGETHER = regex.compile(r"\p{Nd}+")
 _MIN_PHONE_DIGITS = 7
 
 
@@ -87,31 +92,76 @@ def redact(text: str, language: str = "und") -> str:
 
 
 def _may_hold(text: str) -> bool:
-    if "@" in text or ":" in text:
+    if "@" in text or "＠" in text or ":" in text:
         return True
     return len(_DIGITS.findall(text)) >= 4
 
 
 def _emails(text: str, language: str) -> Iterable[Span]:
-    if "@" not in text:
+    if "@" not in text and "＠" not in text:
         return
     for match in _EMAIL.finditer(text):
-        if not _NOBODY.search(match.group()):
-            yield match.span()
+        local = regex.split("[@＠]", match.group())[0]
+        # Signs before it are the sentence's (`Email:-juma@…`), and so is what ends in dots.
+        kept = local.rpartition("..")[2].lstrip("-.'’+%")
+        if kept and not _NOBODY.search(match.group()):
+            yield match.start() + len(local) - len(kept), match.end()
 
 
 def _cards(text: str, language: str) -> Iterable[Span]:
+    for run in _GROUPS.finditer(text):
+        groups = [group.span() for group in _DIGITS_TOGETHER.finditer(text, *run.span())]
+        if groups[-1][1] - groups[0][0] >= min(_CARD_LENGTHS):
+            yield from _printed_cards(text, groups)
+    for match in _CARD.finditer(text):
+        if _is_card(match.group()):
+            yield match.span()
+
+
+def _printed_cards(text: str, groups: list[Span]) -> Iterable[Span]:
+    """Cards among groups of digits, whatever numbers stand before and after them."""
+    sizes = [end - start for start, end in groups]
+    first = 0
+    while first < len(groups):
+        step = 1
+        for layout in _LAYOUTS:
+            last = first + len(layout) - 1
+            if tuple(sizes[first : last + 1]) != layout:
+                continue
+            start, end = groups[first][0], groups[last][1]
+            signs = {text[groups[i][1]] for i in range(first, last)}
+            if (
+                len(signs) <= 1
+                and _stands_alone(text, start, end, grouped=len(layout) > 1)
+                and _is_card(text[start:end])
+            ):
+                yield start, end
+                step = len(layout)
+                break
+        first += step
+
+
+def _stands_alone(text: str, start: int, end: int, grouped: bool) -> bool:
+    """Whether digits are not a part of a longer number; a bare run may be a fraction."""
+    before, after = text[max(0, start - 2) : start], text[end : end + 2]
+    joins = (".", ",") if grouped else (".", ",", "-", "‐", "‑")
+    if before.endswith("+") or (not grouped and before.endswith(".")):
+        return False
+    if before.endswith(joins) and before[0].isdigit():
+        return False
+    return not (after.startswith(joins) and after[-1].isdigit())
+
+
+def _is_card(text: str) -> bool:
     from stdnum import luhn
 
-    for match in _CARD.finditer(text):
-        number = _ascii_digits(match.group())
-        if (
-            len(number) in _CARD_LENGTHS
-            and _CARD_STARTS.match(number)
-            and len(set(number)) > 1
-            and luhn.is_valid(number)
-        ):
-            yield match.span()
+    number = _ascii_digits(text)
+    return (
+        len(number) in _CARD_LENGTHS
+        and _CARD_STARTS.match(number) is not None
+        and len(set(number)) > 1
+        and bool(luhn.is_valid(number))
+    )
 
 
 def _ibans(text: str, language: str) -> Iterable[Span]:
@@ -130,8 +180,8 @@ def _ibans(text: str, language: str) -> Iterable[Span]:
 
 
 def _iban_length(text: str) -> bool:
-    compact = text.replace(" ", "")
-    return 15 <= len(compact) <= 34 and compact[-1].isalnum() and text[-1] != " "
+    compact = text.replace(" ", "").replace("-", "")
+    return 15 <= len(compact) <= 34 and text[-1].isalnum()
 
 
 def _ips(text: str, language: str) -> Iterable[Span]:
@@ -163,7 +213,8 @@ def _phones(text: str, language: str) -> Iterable[Span]:
         raw = match.raw_string
         if len(_DIGITS.findall(raw)) < _MIN_PHONE_DIGITS:
             continue
-        if _looks_dialled(raw) or _is_mobile(match.number):
+        fraction = text[: match.start].endswith((".", ","))
+        if _looks_dialled(raw) or (not fraction and _is_mobile(match.number)):
             yield match.start, match.end
 
 
@@ -179,12 +230,14 @@ def _looks_dialled(raw: str) -> bool:
 
 
 def _is_mobile(number: Any) -> bool:
-    """Mobile numbers are often written without groups, and ten digits seldom fit by chance."""
-    import phonenumbers
+    """Mobile numbers are often written without groups, and ten digits seldom fit by chance.
 
-    return len(str(number.national_number)) >= 10 and bool(
-        phonenumbers.number_type(number) == phonenumbers.PhoneNumberType.MOBILE
-    )
+    In North America the plan does not tell mobile numbers from others.
+    """
+    from phonenumbers import PhoneNumberType, number_type
+
+    kinds = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
+    return len(str(number.national_number)) >= 10 and number_type(number) in kinds
 
 
 def _ascii_digits(text: str) -> str:

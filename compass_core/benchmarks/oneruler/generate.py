@@ -23,6 +23,7 @@ NEEDLES = {
 WORDS = {"cwe_easy": (30, 3), "cwe": (20, 10)}
 VARIANTS = (*NEEDLES, *WORDS)
 TEN = 10
+FULL = 0.9  # of the tokens asked for; a context that is shorter is not one of that length
 Count = Callable[[str], int]
 
 
@@ -35,18 +36,21 @@ def make_row(
     count: Count,
     seed: int,
     index: int,
+    room: int = 0,
 ) -> dict[str, Any]:
-    """One row `index, input, outputs, length`, at most `tokens` long as `count` counts them.
+    """One row `index, input, outputs, length` of `tokens` tokens, as `count` counts them.
 
-    The same seed and index give the same keys, numbers and places, whatever the model. Raises
-    InputError where the context is too short for the task, or the words too few.
+    The last `room` of the tokens are left to the answer, as OneRuler's lengths are meant. The same
+    seed and index give the same keys, numbers and places, whatever the model. Raises InputError
+    where the context is too short for the task, or the words too few.
     """
     draw = random.Random(f"{seed}/{language}/{variant}/{tokens}/{index}")
     say = prompts_of(language)
+    tokens -= room
     if variant in NEEDLES:
         text, outputs = _needles(variant, language, say, haystack, tokens, count, draw)
     else:
-        text, outputs = _words(variant, say, words, tokens, count, draw)
+        text, outputs = _words(variant, language, say, words, tokens, count, draw)
     return {"index": index, "input": text, "outputs": outputs, "length": count(text)}
 
 
@@ -95,7 +99,13 @@ def _needles(
 
 
 def _words(
-    variant: str, say: Prompts, words: Sequence[str], tokens: int, count: Count, draw: random.Random
+    variant: str,
+    language: str,
+    say: Prompts,
+    words: Sequence[str],
+    tokens: int,
+    count: Count,
+    draw: random.Random,
 ) -> tuple[str, list[str]]:
     often, seldom = WORDS[variant]
     order = draw.sample(list(words), len(words))
@@ -114,16 +124,31 @@ def _words(
             f"{variant}: {len(order)} words and {tokens} tokens are too few; the ten frequent "
             f"words alone occur {often} times each"
         )
-    size = min(_largest(lambda n: count(whole(n)) <= tokens), len(order) - TEN)
-    return whole(size), order[:TEN]
+    others = len(order) - TEN
+    size = _largest(lambda n: count(whole(n)) <= tokens, others)
+    text = whole(size)
+    # How often a word occurs is what the task is, so a list is made longer by other words only.
+    if size == others and (made := count(text)) < FULL * tokens:
+        frequent = count(whole(0))
+        needed = TEN + others * (tokens - frequent) // (made - frequent)
+        raise InputError(
+            f"{variant}: {len(order)} words in {language} make {made:,} of {tokens:,} tokens; more "
+            f"words are needed, about {needed:,}: put them, one a line, into "
+            f"{language}.words.txt in the suite's `data` folder, or use shorter lengths"
+        )
+    return text, order[:TEN]
 
 
-def _largest(fits: Callable[[int], bool]) -> int:
-    """The largest n that fits, 0 where none does; fits must fall from true to false once."""
+def _largest(fits: Callable[[int], bool], most: int | None = None) -> int:
+    """The largest n, at most `most`, that fits; 0 where none does.
+
+    `fits` must fall from true to false once; without `most` it must do so somewhere.
+    """
     high = 1
-    while fits(high):
+    while (most is None or high <= most) and fits(high):
         high *= 2
     low = high // 2
+    high = high if most is None else min(high, most + 1)
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if fits(middle) else (low, middle)
@@ -139,7 +164,10 @@ def haystack_of(language: str, folder: Path | None) -> list[str]:
     if path is not None and path.is_file():
         text = unicodedata.normalize("NFC", path.read_text(encoding="utf-8"))
         parts = re.split(r"(?<=[.!?।…])\s+|(?<=[。!?])|\n+", text)
-        return [part.strip() for part in parts if part and part.strip()]
+        found = [part.strip() for part in parts if part and part.strip()]
+        if not found:
+            raise InputError(f"{path}: received an empty file; it has to be a text in {language}")
+        return found
     return world_sentences(language)
 
 

@@ -13,14 +13,16 @@ from compass_core.benchmarks.oneruler.generate import (
     words_of,
 )
 from compass_core.benchmarks.oneruler.judge import extracted, is_right
+from compass_core.benchmarks.oneruler.prompts import prompts_of
 from compass_core.config.schema import Suite
 from compass_core.errors import InputError
 from compass_core.progress import Progress
 
-VERSION = "1"  # of the prompts and of how rows are made
+VERSION = "2"  # of the prompts and of how rows are made
 SEED = 17  # the same rows for every model and project
 ROWS = 50  # a variant and length, unless `max_items` says other
 NEW_TOKENS = 128
+SLACK = 0.1  # of a length: what tokenizers and the room for the answer make of it
 
 
 def run_oneruler(
@@ -33,7 +35,8 @@ def run_oneruler(
 ) -> list[dict[str, Any]]:
     """Rows of records.SCORES without the columns that say whose they are.
 
-    Lengths that the model has no positions for are left out. Cost: one forward pass over each
+    What cannot be run is left out and `report` says why: a language without prompts or text, words
+    that are too few, lengths that the model has no positions for. Cost: one forward pass over each
     context and up to 128 generated tokens.
     """
     strange = sorted(set(suite.variants) - set(VARIANTS))
@@ -43,14 +46,26 @@ def run_oneruler(
             f"allowed: {', '.join(VARIANTS)}"
         )
     room = suite.max_new_tokens or NEW_TOKENS
-    limit = getattr(model.config, "max_position_embeddings", None) or max(suite.lengths)
+    positions = getattr(model.config, "max_position_embeddings", None)
+    said: set[tuple[str, str]] = set()
+
+    def leave_out(what: str, why: str) -> None:
+        if (what, why) not in said:  # what a language or model lacks, it lacks for every variant
+            report(f"{suite.name} {language}: {what} left out: {why}")
+        said.add((what, why))
+
     found = []
     for variant in suite.variants:
-        rows = _rows(suite, language, variant, tokenizer, directory, limit - room)
+        rows = _rows(suite, language, variant, tokenizer, directory, positions, room, leave_out)
         progress = Progress(report, f"{suite.name}, {variant}", len(rows), "contexts answered")
         for number, (name, row) in enumerate(rows, start=1):
             ids = prompt_ids(tokenizer, row["input"])
-            if len(ids) + room > limit:
+            if positions is not None and len(ids) + room > positions:
+                leave_out(
+                    name,
+                    f"{len(ids):,} tokens and {room} to generate; the model has {positions:,} "
+                    "positions",
+                )
                 continue
             response = _answer(model, tokenizer, ids, room)
             found.append(
@@ -75,29 +90,75 @@ def run_oneruler(
 
 
 def _rows(
-    suite: Suite, language: str, variant: str, tokenizer: Any, directory: Path, most: int
+    suite: Suite,
+    language: str,
+    variant: str,
+    tokenizer: Any,
+    directory: Path,
+    positions: int | None,
+    room: int,
+    leave_out: Callable[[str, str], None],
 ) -> list[tuple[str, dict[str, Any]]]:
     """(item id, row) of one variant: the published rows where there are any, else made ones."""
     folder = directory / suite.data if suite.data else None
     published = published_rows(folder, language, variant)
     if published:
-        kept = [row for row in published if row["length"] <= max(suite.lengths)]
-        return [(f"{row['file']}/{row['index']}", row) for row in kept][: suite.max_items]
-    haystack = haystack_of(language, folder)
-    words = words_of(language, folder, haystack) if variant.startswith("cwe") else []
+        return _chosen(suite, variant, published, leave_out)
+    try:
+        prompts_of(language)
+        haystack = haystack_of(language, folder)
+    except InputError as error:
+        leave_out("contexts made here", str(error))
+        return []
+    try:
+        words = words_of(language, folder, haystack) if variant.startswith("cwe") else []
+    except InputError as error:
+        leave_out(variant, str(error))
+        return []
 
     def count(text: str) -> int:
         return len(prompt_ids(tokenizer, text))
 
-    return [
-        (
-            f"{variant}/{length}/{index}",
-            make_row(variant, language, haystack, words, length, count, SEED, index),
+    made = []
+    for length in suite.lengths:
+        short = 0 if positions is None else max(0, length - positions)
+        if short > SLACK * length:
+            leave_out(f"{length:,} tokens", f"the model has {positions:,} positions")
+            continue
+        try:
+            made += [
+                (
+                    f"{variant}/{length}/{index}",
+                    make_row(
+                        *(variant, language, haystack, words, length, count, SEED, index),
+                        room=room + short,
+                    ),
+                )
+                for index in range(suite.max_items or ROWS)
+            ]
+        except InputError as error:
+            leave_out(f"{variant} at {length:,} tokens", str(error))
+    return made
+
+
+def _chosen(
+    suite: Suite,
+    variant: str,
+    published: list[dict[str, Any]],
+    leave_out: Callable[[str, str], None],
+) -> list[tuple[str, dict[str, Any]]]:
+    """Published rows that are not longer than the longest of the suite's lengths, with slack.
+
+    Their `length` is by the tokenizer that they were made with, and holds tokens to generate.
+    """
+    most = (1 + SLACK) * max(suite.lengths)
+    kept = [row for row in published if row["length"] <= most]
+    if len(kept) < len(published):
+        leave_out(
+            f"{len(published) - len(kept)} of {len(published)} published rows of {variant}",
+            f"longer than {most:,.0f} tokens, 10 % above the longest of the suite's `lengths`",
         )
-        for length in suite.lengths
-        if length <= most
-        for index in range(suite.max_items or ROWS)
-    ]
+    return [(f"{row['file']}/{row['index']}", row) for row in kept][: suite.max_items]
 
 
 def _answer(model: Any, tokenizer: Any, ids: list[int], room: int) -> str:

@@ -114,6 +114,58 @@ def test_short_items_are_found_as_prompts_and_lines_but_not_as_chance_words(lang
     assert found["r0"].startswith("mtihani dev i1")
 
 
+WRAPPED = {
+    "Nini husababisha malaria?": [
+        "1) Nini husababisha malaria?",
+        "(12) nini husababisha malaria",
+        "Habari, nini husababisha malaria?",
+        "Nini husababisha malaria, tafadhali",
+        "Jibu (nini husababisha malaria) kwa ufupi",
+    ],
+    "法国的首都是哪里？": [
+        "1、法国的首都是哪里？",
+        "你好，法国的首都是哪里，谢谢",
+        "请问法国的首都是哪里？\nA. 巴黎",
+    ],
+    "DNAとは何か？": ["次の問いに答えよ。\nDNAとは何か？", "質問「DNAとは何か」に答えよ"],
+}
+
+
+@pytest.mark.parametrize(("question", "wrapped"), [(q, w) for q in WRAPPED for w in WRAPPED[q]])
+def test_a_short_question_is_found_behind_a_number_a_greeting_or_a_bracket(question, wrapped):
+    frame = pl.DataFrame([item(0, question, ["A1", "B1"])], schema=records.BENCHMARK)
+    assert found_in(frame, wrapped) == [True]
+    assert found_in(frame, FILLER["sw"] + FILLER["ja"]) == [False]
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("Usanisinuru", "Eleza maneno haya: upumuaji, usanisinuru, mmeng'enyo"),  # one of a list
+        ("Vita vikuu", "Vita vya Kagera, vita vikuu, vita baridi"),
+        ("คืออะไร", "ความรักคืออะไรสำหรับคุณ"),  # "what is": seven characters, two words
+        ("何か", "DNAとは、何か、を学ぶ"),
+    ],
+)
+def test_a_word_or_two_between_commas_or_inside_is_no_item(question, text):
+    frame = pl.DataFrame([item(0, question, ["A1", "B1"])], schema=records.BENCHMARK)
+    assert found_in(frame, text) == [False]
+
+
+def found_in(items, *prompts):
+    rows = pl.DataFrame(
+        {
+            "row_id": [str(i) for i in range(len(prompts))],
+            "language": "sw",
+            "content_hash": "",
+            "prompt": prompts,
+            "response": "x",
+        }
+    )
+    found = BenchmarkIndex(items).screen(rows).hits["row_id"].to_list()
+    return [str(i) in found for i in range(len(prompts))]
+
+
 def test_a_question_that_several_items_share_counts_with_its_choices_only():
     found = hits("sw", ("Ipi ni sahihi?", "x"), ("Ipi ni sahihi?", "D2"))
     assert list(found) == ["r1"]

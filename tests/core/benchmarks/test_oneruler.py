@@ -1,5 +1,6 @@
 import json
 import re
+from pathlib import Path
 from types import SimpleNamespace
 
 import polars as pl
@@ -10,6 +11,7 @@ from compass_core.adapters.model_folder import load_base, load_tokenizer
 from compass_core.benchmarks.oneruler import run
 from compass_core.benchmarks.oneruler.generate import (
     NEEDLES,
+    TEN,
     VARIANTS,
     WORDS,
     haystack_of,
@@ -32,6 +34,16 @@ WORD_LIST = [f"neno{chr(97 + i % 26)}{chr(97 + i // 26)}" for i in range(400)]
 
 def count(text):
     return len(text.split())
+
+
+class Words:
+    """A tokenizer whose tokens are words."""
+
+    chat_template = None
+    bos_token = None
+
+    def __call__(self, text, **more):
+        return {"input_ids": text.split()}
 
 
 def row_of(variant, language="sw", tokens=900, index=0, words=WORD_LIST):
@@ -125,10 +137,105 @@ def test_contexts_that_are_too_short_are_refused():
         row_of("cwe_easy", tokens=200)
 
 
+@pytest.mark.parametrize("variant", sorted(WORDS))
+def test_words_that_run_out_are_asked_for_and_no_short_list_is_filed_as_a_long_one(variant):
+    with pytest.raises(InputError, match=r"60 words .* more words are needed.*sw\.words\.txt"):
+        row_of(variant, tokens=8192, words=WORD_LIST[:60])
+    # 110 words: the ten and a hundred others, every one of them used, and the length is reached
+    often, seldom = WORDS[variant]
+    most = 2 * (TEN * often + 100 * seldom)
+    row = row_of(variant, tokens=most + 50, words=WORD_LIST[:110])
+    assert most < row["length"] <= most + 50
+
+
+def test_a_length_that_has_too_few_words_is_left_out_and_said(tmp_path):
+    (tmp_path / "sw.txt").write_text("Neno. " * 3, encoding="utf-8")
+    (tmp_path / "sw.words.txt").write_text("\n".join(WORD_LIST[:110]), encoding="utf-8")
+    suite = Suite(name="l", kind="oneruler", lengths=[1100, 9000], max_items=1, data=".")
+    rows, said = rows_of(suite, "sw", "cwe_easy", tmp_path, positions=10_000)
+    assert [name for name, _ in rows] == ["cwe_easy/1100/0"]
+    assert len(said) == 1
+    assert said[0].startswith("cwe_easy at 9,000 tokens: cwe_easy: 110 words")
+
+
+def rows_of(suite, language, variant, folder, positions, room=0):
+    """Rows as they are chosen or made, and what was left out of them."""
+    said = []
+    rows = run._rows(
+        *(suite, language, variant, Words(), folder, positions, room),
+        lambda what, why: said.append(f"{what}: {why}"),
+    )
+    return rows, said
+
+
+@pytest.mark.parametrize(
+    ("positions", "lengths", "left_out"),
+    [
+        (None, [1000, 2000], []),
+        (2000, [1000, 2000], []),  # as Llama 3.1 and 128K: exactly as many as the length
+        (1900, [1000, 2000], []),  # a little less is filed under the length that is meant
+        (1500, [1000], ["2,000 tokens: the model has 1,500 positions"]),
+    ],
+)
+def test_the_answer_has_room_within_the_length_and_the_models_positions(
+    positions, lengths, left_out
+):
+    suite = Suite(name="l", kind="oneruler", lengths=[1000, 2000], max_items=1)
+    rows, said = rows_of(suite, "sw", "niah_single", Path(), positions, room=128)
+    assert [name for name, _ in rows] == [f"niah_single/{n}/0" for n in lengths]
+    for n, (_, row) in zip(lengths, rows, strict=True):
+        most = min(n, positions or n) - 128
+        assert most - 30 < row["length"] <= most
+    assert said == left_out
+
+
+def test_published_rows_may_be_a_tenth_longer_and_what_is_longer_still_is_said(tmp_path):
+    place = tmp_path / "sw" / "8192" / "niah_single"
+    place.mkdir(parents=True)
+    rows = [
+        {"index": i, "input": "x", "outputs": ["1234567"], "length": length}
+        for i, length in enumerate([8500, 9011, 9100])
+    ]
+    text = "".join(json.dumps(row) + "\n" for row in rows)
+    (place / "validation.jsonl").write_text(text, encoding="utf-8")
+    suite = Suite(name="l", kind="oneruler", lengths=[8192], data=".")
+    found, said = rows_of(suite, "sw", "niah_single", tmp_path, positions=None)
+    assert [row["index"] for _, row in found] == [0, 1]
+    assert said == [
+        "1 of 3 published rows of niah_single: longer than 9,011 tokens, 10 % above the longest of "
+        "the suite's `lengths`"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("language", "reason"), [("yo", "no prompts in yo"), ("ko", "no text in ko")]
+)
+def test_a_language_without_prompts_or_text_has_no_rows_and_says_so_once(
+    language, reason, tmp_path
+):
+    suite = Suite(name="long", kind="oneruler", lengths=[1000], max_items=1)
+    model = SimpleNamespace(config=SimpleNamespace(max_position_embeddings=4096))
+    said = []
+    assert run_oneruler(suite, language, model, Words(), tmp_path, said.append) == []
+    assert len(said) == 1
+    assert said[0].startswith(f"long {language}: contexts made here left out: oneruler: {reason}")
+
+
+def test_words_that_are_missing_leave_the_needles(tmp_path):
+    suite = Suite(name="long", kind="oneruler", lengths=[1000], max_items=1)
+    rows, said = rows_of(suite, "ja", "cwe", tmp_path, positions=None)
+    assert rows == []
+    assert said[0].startswith("cwe: oneruler: cwe in ja needs a list of words")
+    assert rows_of(suite, "sw", "niah_none", tmp_path, positions=None)[0]
+
+
 def test_a_haystack_is_the_users_or_the_sample_worlds(tmp_path):
     (tmp_path / "pl.txt").write_text("Pierwsze zdanie. Drugie zdanie! Trzecie?", encoding="utf-8")
     assert haystack_of("pl", tmp_path) == ["Pierwsze zdanie.", "Drugie zdanie!", "Trzecie?"]
     assert len(haystack_of("sw", tmp_path)) > 1000
+    (tmp_path / "pl.txt").write_text(" \n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"pl\.txt: received an empty file"):
+        haystack_of("pl", tmp_path)
     with pytest.raises(InputError, match=r"no text in ko; .* as ko\.txt"):
         haystack_of("ko", tmp_path)
     assert words_of("pl", None, ["Dwa słowa, dwa."]) == ["dwa", "słowa"]
@@ -155,7 +262,11 @@ def test_a_model_is_asked_and_its_answer_judged(folder, monkeypatch):
         max_items=2,
         max_new_tokens=4,
     )
-    rows = run_oneruler(suite, "sw", model, tokenizer, folder)
+    said = []
+    rows = run_oneruler(suite, "sw", model, tokenizer, folder, said.append)
+    assert [line for line in said if "left out" in line] == [
+        "long sw: 8,192 tokens left out: the model has 2,048 positions"
+    ]
     assert [row["item_id"] for row in rows] == [
         f"{variant}/{length}/{i}"
         for variant in ("niah_single", "niah_none")
@@ -186,6 +297,12 @@ def test_published_rows_are_taken_as_they_are(folder, tmp_path, monkeypatch):
     found = run_oneruler(suite, "st", model, tokenizer, tmp_path)
     assert [r["item_id"] for r in found] == ["8192/niah_single/validation.jsonl/3"]
     assert found[0]["correct"]
+    model.config.max_position_embeddings = 130
+    said = []
+    assert run_oneruler(suite, "st", model, tokenizer, tmp_path, said.append) == []
+    assert re.search(
+        r"validation\.jsonl/3 left out: \d+ tokens and 128 to generate; the model has 130", said[-1]
+    )
     (place / "validation.jsonl").write_text(json.dumps({"index": 1}), encoding="utf-8")
     with pytest.raises(InputError, match=r"validation\.jsonl:1: received index; a row has"):
         published_rows(tmp_path / "data", "st", "niah_single")

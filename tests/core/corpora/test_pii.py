@@ -22,6 +22,29 @@ RULES = Cleaning()
         ("de", "DE89 3704 0044 0532 0130 00 ist meine", "<IBAN> ist meine"),
         ("ar", "العنوان 8.8.8.8 فقط", "العنوان <IP_ADDRESS> فقط"),
         ("en", "see 2001:4860:4860::8888", "see <IP_ADDRESS>"),
+        # what stands beside a card does not hide it
+        ("en", "4111 1111 1111 1111 12/27 CVV 123", "<CARD> 12/27 CVV 123"),
+        ("en", "4111 1111 1111 1111 123", "<CARD> 123"),
+        ("en", "4111111111111111 123", "<CARD> 123"),
+        ("pt", "cartão 2 4111 1111 1111 1111", "cartão 2 <CARD>"),
+        ("en", "4111-1111-1111-1111-1227", "<CARD>-1227"),
+        ("en", "3782 822463 10005 1234", "<CARD> 1234"),
+        ("en", "4111.1111.1111.1111", "<CARD>"),
+        ("en", "4111\u00a01111\u00a01111\u00a01111", "<CARD>"),
+        ("hi", "कार्ड:-4111111111111111", "कार्ड:-<CARD>"),
+        ("en", "4111111111111111 5555555555554444", "<CARD> <CARD>"),
+        ("ar", "٤١١١ ١١١١ ١١١١ ١١١١ ١٢", "<CARD> ١٢"),
+        # addresses behind a sign, with letters of any Latin alphabet, with a wide @
+        ("hi", "Email:-juma@gmail.com पर", "Email:-<EMAIL> पर"),
+        ("en", "_juma_k@gmail.com", "<EMAIL>"),
+        ("en", "write...juma@gmail.com", "write...<EMAIL>"),
+        ("en", "'o'brien@gmail.com'", "'<EMAIL>'"),
+        ("pt", "joão.müller@gmail.com", "<EMAIL>"),
+        ("yo", "bísí.adẹ́@ile.ng", "<EMAIL>"),
+        ("de", "info@müller.de", "<EMAIL>"),
+        ("ja", "宛先はuser＠gmail.comです", "宛先は<EMAIL>です"),
+        ("de", "DE89-3704-0044-0532-0130-00", "<IBAN>"),
+        ("en", "2125550123", "<PHONE>"),
     ],
 )
 def test_what_is_personal_is_replaced(language, text, clean):
@@ -39,6 +62,11 @@ def test_what_is_personal_is_replaced(language, text, clean):
         "In 2021 there were 2,345,678 people; pi is 3.14159265",
         "ISBN 978-3-16-148410-0, version 1.2.3.4567, at 12:30:45",
         "10:20:30 and std::vector and a::b",
+        "0.4111111111111111 and .4111111111111111 and 0,4111111111111111",  # fractions
+        "4111 1111 1111 1112 123 and 2023 2024 2025 2026 2027",
+        "1700000000 and 1234567890 and 3.6045552217",  # no area codes, and a fraction
+        "user＠example.com",
+        "@handle, a @ b.com, --@x.de",
     ],
 )
 def test_what_belongs_to_nobody_stays(text):
