@@ -22,6 +22,7 @@ CHECKS = {
     "no_contamination": "No benchmark item is among the rows that it has learnt.",
     "not_rolled_back": "A version that was rolled back from does not come back by itself.",
 }
+KEYS = ["suite", "item_id", "task", "task_version", "shots"]  # the same question, asked alike
 SAME_NATS = 1e-6  # below it two log-likelihoods are the same number
 
 
@@ -136,30 +137,58 @@ def _forgetting(ws: Workspace, language: str, candidate: str, against: str | Non
 
 
 def _differs(ws: Workspace, language: str, candidate: str, against: str | None) -> Finding:
+    """By log-likelihoods where both models have them; generated answers are compared as texts."""
     frame = _scores(ws, language, candidate)
-    keys = ["suite", "item_id"]
+    base = frame.filter(pl.col("model") == "base")
     both = frame.filter(pl.col("model") == "adapter").join(
-        frame.filter(pl.col("model") == "base").select(*keys, pl.col("logliks").alias("base")),
-        on=keys,
-    )
-    largest = max(
-        (
-            abs(a - b)
-            for mine, base in both.select("logliks", "base").iter_rows()
-            for a, b in zip(mine, base, strict=True)
+        base.select(
+            *KEYS, pl.col("logliks").alias("base"), pl.col("response").alias("base_response")
         ),
-        default=0.0,
+        on=KEYS,
+        nulls_equal=True,
     )
-    passed = largest > SAME_NATS
+    name, todo = "logits_differ", "the adapter was not applied or learnt nothing: see its log"
+    scored = both.drop_nulls(["logliks", "base"])
+    if scored.height:
+        largest = max(
+            abs(a - b)
+            for mine, other in scored.select("logliks", "base").iter_rows()
+            for a, b in zip(mine, other, strict=True)
+        )
+        passed = largest > SAME_NATS
+        return Finding(
+            name,
+            passed,
+            largest,
+            SAME_NATS,
+            "nats per token",
+            "largest change of a choice's log-likelihood against the base model on "
+            f"{scored.height} items: {largest:.3g} nats",
+            "" if passed else todo,
+        )
+    written = both.drop_nulls(["response", "base_response"])
+    if written.height:
+        others = written.filter(pl.col("response") != pl.col("base_response")).height
+        return Finding(
+            name,
+            others > 0,
+            float(others),
+            0.0,
+            "answers",
+            f"{others} of {written.height} generated answers differ from the base model's",
+            ""
+            if others
+            else f"{todo}; a suite of choices (kind: local) would show smaller changes",
+        )
     return Finding(
-        "logits_differ",
-        passed,
-        largest,
+        name,
+        False,
+        None,
         SAME_NATS,
         "nats per token",
-        f"largest change of a choice's log-likelihood against the base model on {both.height} "
-        f"items: {largest:.3g} nats",
-        "" if passed else "the adapter was not applied or learnt nothing: see its training log",
+        f"nothing to compare: no item has log-likelihoods or an answer of both {candidate} and "
+        "the base model",
+        "add benchmark items (benchmarks.suites), then run the job evaluate",
     )
 
 
