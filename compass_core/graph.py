@@ -180,6 +180,7 @@ _TABLE = (
         "language",
         ("adapter", "benchmark_scores"),
         settings=("promotion",),
+        code="2",
     ),
     Node(
         "strategy_comparison",

@@ -7,6 +7,7 @@ import polars as pl
 
 from compass_core import layout
 from compass_core.adapters.registry import memory_dir, rolled_back, serving
+from compass_core.benchmarks.pairs import ENOUGH, KEYS, adapter_scores, base_scores, paired
 from compass_core.benchmarks.stats import paired_comparison
 from compass_core.errors import StoreError
 from compass_core.findings import Finding
@@ -22,7 +23,6 @@ CHECKS = {
     "no_contamination": "No benchmark item is among the rows that it has learnt.",
     "not_rolled_back": "A version that was rolled back from does not come back by itself.",
 }
-KEYS = ["suite", "item_id", "task", "task_version", "shots"]  # the same question, asked alike
 SAME_NATS = 1e-6  # below it two log-likelihoods are the same number
 
 
@@ -43,24 +43,23 @@ def judge(ws: Workspace, language: str, candidate: str) -> list[Finding]:
 def _benchmark(ws: Workspace, language: str, candidate: str, against: str | None) -> Finding:
     margin = ws.project.promotion.margin_points
     now = _scores(ws, language, candidate)
-    keys = ["suite", "item_id"]
-    mine = now.filter(pl.col("model") == "adapter").select(*keys, pl.col("correct").alias("new"))
-    if against is None:
-        other = now.filter(pl.col("model") == "base")
-    else:
-        other = _scores(ws, language, against).filter(pl.col("model") == "adapter")
-    both = mine.join(other.select(*keys, pl.col("correct").alias("old")), on=keys).sort(keys)
+    mine = adapter_scores(now)
+    before = _scores(ws, language, against) if against else None
+    both = paired(mine, base_scores(now) if before is None else adapter_scores(before))
     reference = against or "base"
     extra: dict[str, Any] = {"reference": reference, "items": both.height}
-    if not both.height:
+    if not both.height or both.height < ENOUGH * mine.height:
         return Finding(
             "benchmark_gate",
             False,
             None,
             -margin,
             "points",
-            f"no benchmark item of {language} was scored for both {candidate} and {reference}",
-            "add benchmark items, then run the job evaluate",
+            f"of the {mine.height} benchmark items of {candidate}, {both.height} were asked of "
+            f"{reference} in the same way (task, its version, shots)",
+            f"run the job evaluate, which asks {reference} again"
+            if mine.height
+            else f"add benchmark items of {language}, then run the job evaluate",
             extra,
         )
     found = paired_comparison(both["new"].to_numpy(), both["old"].to_numpy(), seed=ws.project.seed)
@@ -139,9 +138,8 @@ def _forgetting(ws: Workspace, language: str, candidate: str, against: str | Non
 def _differs(ws: Workspace, language: str, candidate: str, against: str | None) -> Finding:
     """By log-likelihoods where both models have them; generated answers are compared as texts."""
     frame = _scores(ws, language, candidate)
-    base = frame.filter(pl.col("model") == "base")
-    both = frame.filter(pl.col("model") == "adapter").join(
-        base.select(
+    both = adapter_scores(frame).join(
+        base_scores(frame).select(
             *KEYS, pl.col("logliks").alias("base"), pl.col("response").alias("base_response")
         ),
         on=KEYS,

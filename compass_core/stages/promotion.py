@@ -1,15 +1,18 @@
 """Which version serves: a new one takes over when the evidence allows it, or a person says so."""
 
 from dataclasses import dataclass
+from itertools import permutations
 from typing import Any
 
 import polars as pl
 
 from compass_core import layout
 from compass_core.adapters import registry
+from compass_core.benchmarks.pairs import ENOUGH, adapter_scores, covered, paired
 from compass_core.benchmarks.stats import paired_comparison
 from compass_core.errors import InputError
 from compass_core.findings import Finding
+from compass_core.stages import frames
 from compass_core.stages.gate import judge
 from compass_core.workspace import Workspace
 
@@ -73,10 +76,33 @@ def roll_back(ws: Workspace, language: str, reason: str) -> str:
 
 
 def unscored(ws: Workspace, language: str, versions: list[str]) -> list[str]:
-    """Those of the versions that have no scores in the store yet."""
-    for version in versions:
-        registry.adapter_dir(ws.store, language, version)
-    return [v for v in versions if not ws.store.exists(layout.scores(language, v))]
+    """Those of the versions that have to be scored before they can be compared with one another.
+
+    They have no scores, or not of nearly all of today's local items as today's settings ask them;
+    or the versions differ in what the harness and long contexts asked of them: what is asked today
+    is known by asking only, so then it is all of them.
+    """
+    from compass_core.benchmarks.score import local_questions
+
+    suites = ws.project.benchmarks.suites
+    local = [suite.name for suite in suites if suite.kind == "local"]
+    questions = local_questions(frames.benchmark_rows(ws, language), suites)
+    stored = {v: _adapter_scores(ws, language, v) for v in dict.fromkeys(versions)}
+    elsewhere = [
+        rows.filter(~pl.col("suite").is_in(local)) for rows in stored.values() if rows is not None
+    ]
+    alike = all(covered(one, two) >= ENOUGH for one, two in permutations(elsewhere, 2))
+    return [
+        version
+        for version, rows in stored.items()
+        if rows is None or not alike or covered(questions, rows) < ENOUGH
+    ]
+
+
+def _adapter_scores(ws: Workspace, language: str, version: str) -> pl.DataFrame | None:
+    registry.adapter_dir(ws.store, language, version)  # says which versions there are
+    key = layout.scores(language, version)
+    return adapter_scores(ws.store.read_parquet(key)) if ws.store.exists(key) else None
 
 
 def compare(ws: Workspace, language: str, one: str, two: str) -> dict[str, Any]:
@@ -85,19 +111,10 @@ def compare(ws: Workspace, language: str, one: str, two: str) -> dict[str, Any]:
     JSON-like: `versions` (what each was made from), `accuracy_percent`, the paired difference, by
     subject and overall, and the lineage entries in which they differ.
     """
-    keys = ["suite", "item_id"]
-    parts = {
-        name: ws.store.read_parquet(layout.scores(language, name)).filter(
-            pl.col("model") == "adapter"
-        )
-        for name in (one, two)
-    }
-    both = (
-        parts[one]
-        .select(*keys, "subject", pl.col("correct").alias("one"))
-        .join(parts[two].select(*keys, pl.col("correct").alias("two")), on=keys)
-        .sort(keys)
+    first, second = (
+        adapter_scores(ws.store.read_parquet(layout.scores(language, name))) for name in (one, two)
     )
+    both = paired(second, first).rename({"old": "one", "new": "two"})
     found = paired_comparison(both["two"].to_numpy(), both["one"].to_numpy(), ws.project.seed)
     table = registry.versions(ws.store, language)
     rows = {row["version"]: row for row in table.to_dicts()}

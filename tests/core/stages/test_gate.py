@@ -36,6 +36,12 @@ def put(ws, version, rows):
     ws.store.write_parquet(layout.scores("sw", version), frame)
 
 
+def asked(count, right=True, start=0, **fields):
+    """One answer of the adapter to each of the items start..start+count."""
+    numbers = range(start, start + count)
+    return [("adapter", str(i), {"correct": right, **fields}) for i in numbers]
+
+
 def generated(adapter, base):
     answers = {"adapter": adapter, "base": base}
     return [
@@ -77,3 +83,39 @@ def test_where_nothing_can_be_compared_it_fails_and_says_so(ws, rows):
     assert (found.passed, found.figure) == (False, None)
     assert "nothing to compare" in found.text
     assert "benchmarks.suites" in found.todo
+
+
+def test_versions_are_compared_on_the_same_items_only(ws):
+    put(ws, "v0001", asked(300))
+    put(ws, "v0002", [*asked(1), *asked(299, right=False, start=1)])
+    found = gate._benchmark(ws, "sw", "v0002", "v0001")
+    assert not found.passed
+    assert found.figure < -99
+    # Of what the new version was asked, the serving one has been asked one item.
+    put(ws, "v0001", [*asked(1), *asked(299, start=500)])
+    found = gate._benchmark(ws, "sw", "v0002", "v0001")
+    assert (found.passed, found.figure, found.extra["items"]) == (False, None, 1)
+    assert "of the 300 benchmark items of v0002, 1 were asked of v0001" in found.text
+    assert "job evaluate" in found.todo
+
+
+def test_a_few_items_may_have_come_or_gone(ws):
+    put(ws, "v0001", asked(300))
+    put(ws, "v0002", asked(300, start=15))
+    found = gate._benchmark(ws, "sw", "v0002", "v0001")
+    assert (found.passed, found.extra["items"]) == (True, 285)
+
+
+@pytest.mark.parametrize("fields", [{"task": "local/letters"}, {"task_version": "2"}, {"shots": 5}])
+def test_an_item_that_is_asked_in_another_way_is_another_item(ws, fields):
+    put(ws, "v0001", asked(20))
+    put(ws, "v0002", asked(20, **fields))
+    assert not gate._benchmark(ws, "sw", "v0002", "v0001").passed
+    put(ws, "v0001", asked(20, **fields))
+    assert gate._benchmark(ws, "sw", "v0002", "v0001").passed
+
+
+def test_items_without_shots_are_the_same_items(ws):
+    for version in ("v0001", "v0002"):
+        put(ws, version, asked(20, shots=None))
+    assert gate._benchmark(ws, "sw", "v0002", "v0001").extra["items"] == 20
