@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 
 from compass_core import layout
-from compass_core.adapters.registry import memory_dir, rolled_back, serving
+from compass_core.adapters.registry import memory_dir, rolled_back
 from compass_core.benchmarks.pairs import ENOUGH, KEYS, adapter_scores, base_scores, paired
 from compass_core.benchmarks.stats import paired_comparison
 from compass_core.errors import StoreError
@@ -26,9 +26,11 @@ CHECKS = {
 SAME_NATS = 1e-6  # below it two log-likelihoods are the same number
 
 
-def judge(ws: Workspace, language: str, candidate: str) -> list[Finding]:
-    """All findings on a version against the one that serves, in the order of CHECKS. Reads only."""
-    reference = serving(ws.store, language)
+def judge(ws: Workspace, language: str, candidate: str, reference: str | None) -> list[Finding]:
+    """All findings on a version, in the order of CHECKS. Reads only.
+
+    `reference` is the version that serves, as read by whoever is going to act on the findings.
+    """
     against = None if reference in (None, candidate) else reference
     questions: tuple[Callable[[Workspace, str, str, str | None], Finding], ...] = (
         _benchmark,

@@ -10,11 +10,13 @@ from compass_core import layout
 from compass_core.adapters import registry
 from compass_core.benchmarks.pairs import ENOUGH, adapter_scores, covered, paired
 from compass_core.benchmarks.stats import paired_comparison
-from compass_core.errors import InputError
+from compass_core.errors import InputError, ServingChanged
 from compass_core.findings import Finding
 from compass_core.stages import frames
 from compass_core.stages.gate import judge
 from compass_core.workspace import Workspace
+
+TRIES = 3  # to judge against what serves before somebody changes it
 
 
 @dataclass(frozen=True)
@@ -31,12 +33,23 @@ class Gate:
 
 
 def decide(ws: Workspace, language: str, candidate: str) -> Gate:
-    """Promote the candidate if every finding of the gate lets it pass. Writes the registry."""
-    findings = judge(ws, language, candidate)
-    failed = [f for f in findings if not f.passed]
-    reason = "; ".join(f.text for f in failed) if failed else findings[0].text
-    if not failed and registry.serving(ws.store, language) != candidate:
-        registry.promote(ws.store, language, candidate, reason)
+    """Promote the candidate if every finding of the gate lets it pass. Writes the registry.
+
+    Where another version comes to serve meanwhile, the candidate is judged again, against that.
+    """
+    for attempt in range(1, TRIES + 1):
+        reference = registry.serving(ws.store, language)
+        findings = judge(ws, language, candidate, reference)
+        failed = [f for f in findings if not f.passed]
+        reason = "; ".join(f.text for f in failed) if failed else findings[0].text
+        if failed or reference == candidate:
+            break
+        try:
+            registry.promote(ws.store, language, candidate, reason, expected=reference)
+            break
+        except ServingChanged:
+            if attempt == TRIES:
+                raise
     registry.write_catalogue(ws.store, language)
     return Gate(not failed, reason, registry.serving(ws.store, language), findings)
 
@@ -47,14 +60,16 @@ def promote_by_hand(
     """Make a version serve because a person asks for it. Writes the registry.
 
     Raises InputError where the gate does not let it pass and it is not forced, or where it is
-    forced without a reason; both are kept in the history.
+    forced without a reason; both are kept in the history. Raises ServingChanged where another
+    version has come to serve meanwhile.
     """
     registry.adapter_dir(ws.store, language, version)  # says which versions there are
     if force and not reason.strip():
         raise InputError(
             "--force: received no reason; allowed is a --reason, which is kept in the history"
         )
-    findings = judge(ws, language, version)
+    reference = registry.serving(ws.store, language)
+    findings = judge(ws, language, version, reference)
     failed = [f for f in findings if not f.passed]
     if failed and not force:
         lines = "\n".join(f"  {f.name}: {f.text}. What to do: {f.todo}" for f in failed)
@@ -63,7 +78,7 @@ def promote_by_hand(
             "To promote it all the same: --force --reason ..."
         )
     text = reason.strip() or findings[0].text
-    registry.promote(ws.store, language, version, text, forced=bool(failed))
+    registry.promote(ws.store, language, version, text, forced=bool(failed), expected=reference)
     registry.write_catalogue(ws.store, language)
     return Gate(True, text, version, findings)
 

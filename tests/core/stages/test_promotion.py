@@ -1,4 +1,4 @@
-"""Which versions are scored again before they are compared."""
+"""Which versions are scored again before they are compared, and what a decision is held to."""
 
 import polars as pl
 import pytest
@@ -6,7 +6,10 @@ import pytest
 from compass_core import layout, records
 from compass_core.adapters import registry
 from compass_core.config.schema import Project
-from compass_core.stages.promotion import unscored
+from compass_core.errors import ServingChanged
+from compass_core.findings import Finding
+from compass_core.stages import promotion
+from compass_core.stages.promotion import decide, promote_by_hand, unscored
 from compass_core.storage import Store
 from compass_core.workspace import Workspace
 
@@ -76,3 +79,51 @@ def test_one_item_that_came_is_no_reason(ws):
     put(ws, "v0001", [local(1, 20)])
     put(ws, "v0002", [local()])
     assert unscored(ws, "sw", ["v0001", "v0002"]) == []
+
+
+@pytest.fixture
+def judged(ws, monkeypatch):
+    """A third version, and a gate that lets everything pass but against v0002. Returns what the
+    gate is asked about, and what somebody else promotes while it judges."""
+    folder = ws.store.scratch_dir("adapter")
+    (folder / "lineage.json").write_text("{}")
+    registry.publish(ws.store, "sw", folder, {"weights_version": "c"})
+    asked, lands = [], []
+
+    def judge(ws, language, candidate, reference):
+        asked.append((candidate, reference))
+        if lands:
+            registry.promote(ws.store, language, lands.pop(), "by somebody else, meanwhile")
+        passed = reference != "v0002"
+        return [Finding("benchmark_gate", passed, 0.0, 0.0, "points", f"against {reference}")]
+
+    monkeypatch.setattr(promotion, "judge", judge)
+    return asked, lands
+
+
+def test_a_candidate_is_judged_again_against_what_came_to_serve_meanwhile(ws, judged):
+    asked, lands = judged
+    lands.append("v0001")
+    gate = decide(ws, "sw", "v0003")
+    assert asked == [("v0003", None), ("v0003", "v0001")]
+    assert (gate.promoted, gate.serving, gate.reason) == (True, "v0003", "against v0001")
+    last = registry.history(ws.store, "sw")[-1]
+    assert (last["from"], last["to"], last["reason"]) == ("v0001", "v0003", "against v0001")
+
+
+def test_a_candidate_that_fails_against_what_came_to_serve_is_not_promoted(ws, judged):
+    asked, lands = judged
+    registry.promote(ws.store, "sw", "v0001", "first")
+    lands.append("v0002")
+    gate = decide(ws, "sw", "v0003")
+    assert asked == [("v0003", "v0001"), ("v0003", "v0002")]
+    assert (gate.promoted, gate.serving) == (False, "v0002")
+
+
+def test_a_person_is_told_that_another_version_serves_by_now(ws, judged):
+    _, lands = judged
+    registry.promote(ws.store, "sw", "v0001", "first")
+    lands.append("v0002")
+    with pytest.raises(ServingChanged, match=r"judged against v0001, but v0002 serves by now"):
+        promote_by_hand(ws, "sw", "v0003", force=True, reason="I know")
+    assert registry.serving(ws.store, "sw") == "v0002"
