@@ -166,7 +166,7 @@ _TABLE = (
             "seed",
         ),
         models=("base_model",),
-        code="2",
+        code="3",
     ),
     Node(
         "benchmark_scores",
@@ -212,7 +212,7 @@ _TABLE = (
             "usage.source",
             "seed",
         ),
-        code="2",
+        code="3",
     ),
     Node(
         "performance_signal",

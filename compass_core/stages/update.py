@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import polars as pl
 
 from compass_core import layout, records
 from compass_core.adapters.registry import lineage, memory_dir, serving
+from compass_core.gaps.report import weighed_counts
 from compass_core.hashing import unit_key
 from compass_core.stages import frames
 from compass_core.workspace import Workspace
@@ -28,7 +30,8 @@ class TrainingPlan:
     """`rows` are trained on; `history` (records.HISTORY) is what will have been learnt then.
 
     `usage_rows` (cluster -> prompts) is the usage that it was learnt for: this version's own
-    window and, in an update, that of the versions before it. `parent_usage_rows` is without the
+    window and, in an update, that of the versions before it. In a blend dev items count as
+    usage.proxy_weight says, so it may be parts of a prompt. `parent_usage_rows` is without the
     present window.
     """
 
@@ -37,9 +40,9 @@ class TrainingPlan:
     parent: str | None
     rows: pl.DataFrame
     history: pl.DataFrame
-    usage_rows: dict[int, int]
+    usage_rows: dict[int, float]
     parent_history: pl.DataFrame = field(default_factory=lambda: records.empty(records.HISTORY))
-    parent_usage_rows: dict[int, int] = field(default_factory=dict)
+    parent_usage_rows: dict[int, float] = field(default_factory=dict)
     withdrawn_rows: int = 0
 
 
@@ -105,9 +108,17 @@ def _with_held(ws: Workspace, rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(pl.Series("held", held, dtype=pl.Boolean))
 
 
-def _anchor(ws: Workspace, language: str) -> dict[int, int]:
-    gaps = ws.store.read_parquet(layout.gaps(language))
-    return dict(gaps.select("cluster_id", "usage_rows").iter_rows())
+def _anchor(ws: Workspace, language: str) -> dict[int, float]:
+    """Prompts by cluster that the gaps were measured on, dev items as usage.proxy_weight says."""
+    ids = ws.store.read_parquet(layout.gaps(language))["cluster_id"].to_list()
+    placed = ws.store.read_parquet(layout.assignments(language), ["role", "cluster_id"])
+    counts = dict.fromkeys(("usage", "proxy"), np.zeros(0))
+    for role in counts:
+        found = dict(placed.filter(pl.col("role") == role).group_by("cluster_id").len().iter_rows())
+        counts[role] = np.array([found.get(cluster, 0) for cluster in ids], dtype=np.float64)
+    weighed = weighed_counts(counts["usage"], counts["proxy"], ws.project.usage)
+    whole = [int(n) if n.is_integer() else round(n, 6) for n in weighed.tolist()]
+    return dict(zip(ids, whole, strict=True))
 
 
 def _record(ws: Workspace, language: str, version: str) -> dict[str, Any]:
