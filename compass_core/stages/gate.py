@@ -12,7 +12,7 @@ from compass_core.benchmarks.stats import paired_comparison
 from compass_core.errors import StoreError
 from compass_core.findings import Finding
 from compass_core.stages.findings import benchmark_rows_in
-from compass_core.stages.retention import retained
+from compass_core.stages.retention import held_rows, retained
 from compass_core.stages.update import HISTORY_FILE
 from compass_core.workspace import Workspace
 
@@ -110,6 +110,15 @@ def _forgetting(ws: Workspace, language: str, candidate: str, against: str | Non
             unit,
             f"not measured: {against} was made before rows were held out",
         )
+    if not held_rows(ws, language, against).height:
+        return Finding(
+            name,
+            True,
+            None,
+            None,
+            unit,
+            f"not measured: {against} held out no row of what it was made for",
+        )
     if rows is None or not rows.height or rows["reference_version"][0] != against:
         return Finding(
             name,
@@ -118,7 +127,8 @@ def _forgetting(ws: Workspace, language: str, candidate: str, against: str | Non
             None,
             unit,
             f"not measured: {candidate} was not compared with {against} on any held-out row",
-            "run the job evaluate; where it stays empty, raise continual.held_out_share",
+            "run the job evaluate; where it stays so, the new version has learnt all of these "
+            "rows: run the job retrain",
         )
     kept = retained(rows, share, ws.project.seed)
     return Finding(

@@ -4,8 +4,10 @@ import polars as pl
 import pytest
 
 from compass_core import layout, records
+from compass_core.adapters import registry
 from compass_core.config.schema import Project
 from compass_core.stages import gate
+from compass_core.stages.update import HISTORY_FILE
 from compass_core.storage import Store
 from compass_core.workspace import Workspace
 
@@ -119,3 +121,40 @@ def test_items_without_shots_are_the_same_items(ws):
     for version in ("v0001", "v0002"):
         put(ws, version, asked(20, shots=None))
     assert gate._benchmark(ws, "sw", "v0002", "v0001").extra["items"] == 20
+
+
+@pytest.fixture
+def remembered(ws):
+    """v0001, which keeps the rows given to it as (row, held); v0002 was not measured against it."""
+
+    def make(rows):
+        history = pl.DataFrame(
+            [
+                dict.fromkeys(records.HISTORY)
+                | {"row_id": row, "prompt": row, "response": "a", "cluster_id": 0, "held": held}
+                for row, held in rows
+            ],
+            schema=records.HISTORY,
+        )
+        folder, memory = ws.store.scratch_dir("adapter"), ws.store.scratch_dir("memory")
+        (folder / "lineage.json").write_text('{"history_usage_rows": {"0": 5}}')
+        history.write_parquet(memory / HISTORY_FILE)
+        registry.publish(ws.store, "sw", folder, {"weights_version": "a"}, memory)
+        empty = records.empty(records.RETENTION)
+        ws.store.write_parquet(layout.retention("sw", "v0002"), empty)
+
+    return make
+
+
+def test_forgetting_passes_unmeasured_where_the_serving_version_held_out_nothing(ws, remembered):
+    remembered([("a", False), ("b", False)])
+    found = gate._forgetting(ws, "sw", "v0002", "v0001")
+    assert found.passed
+    assert "not measured: v0001 held out no row" in found.text
+
+
+def test_forgetting_fails_unmeasured_where_it_held_out_something(ws, remembered):
+    remembered([("a", False), ("b", True)])
+    found = gate._forgetting(ws, "sw", "v0002", "v0001")
+    assert not found.passed
+    assert "job retrain" in found.todo
