@@ -59,8 +59,11 @@ def update_metadata(figures: dict[str, Any]) -> dict[str, Any]:
         "old_loss_rise",
         "history_rows",
     )
+    rise = figures["old_loss_rise"]
+    off = figures["fisher_scale"] == 0 and rise is not None and rise <= 0
     return {
         **{name: figures[name] for name in names if figures[name] is not None},
+        **({"penalty": "penalty off: the old loss had not risen"} if off else {}),
         "continual": dg.MetadataValue.json(figures["continual"]),
     }
 
