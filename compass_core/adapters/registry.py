@@ -199,6 +199,21 @@ def rolled_back(store: Store, language: str, version: str) -> str | None:
     return found
 
 
+def served_before(store: Store, language: str) -> list[str]:
+    """Versions that have served, oldest first, since a person last decided what serves.
+
+    After a promotion past the gate or a rollback only what that made serve is left: a person has
+    said that this is good enough.
+    """
+    found: list[str] = []
+    for entry in _read(store, language)["history"]:
+        if entry.get("forced") or entry.get("action") == "rollback":
+            found.clear()
+        if entry["to"] not in found:
+            found.append(entry["to"])
+    return found
+
+
 def promotions(store: Store, language: str) -> pl.DataFrame:
     """Every change of the serving version (records.PROMOTIONS), oldest first."""
     rows = [

@@ -6,9 +6,9 @@ from typing import Any
 import polars as pl
 
 from compass_core import layout
-from compass_core.adapters.registry import memory_dir, rolled_back
+from compass_core.adapters.registry import memory_dir, rolled_back, served_before
 from compass_core.benchmarks.pairs import ENOUGH, KEYS, adapter_scores, base_scores, paired
-from compass_core.benchmarks.stats import paired_comparison
+from compass_core.benchmarks.stats import Paired, paired_comparison
 from compass_core.errors import StoreError
 from compass_core.findings import Finding
 from compass_core.stages.findings import benchmark_rows_in
@@ -18,6 +18,7 @@ from compass_core.workspace import Workspace
 
 CHECKS = {
     "benchmark_gate": "The new version loses no more than the margin on the same items.",
+    "no_slow_loss": "Losses within the margin have not added up over the versions before it.",
     "forgetting_gate": "It keeps what the serving version was made for, on held-out rows.",
     "logits_differ": "It answers differently from the base model: the adapter is applied.",
     "no_contamination": "No benchmark item is among the rows that it has learnt.",
@@ -34,6 +35,7 @@ def judge(ws: Workspace, language: str, candidate: str, reference: str | None) -
     against = None if reference in (None, candidate) else reference
     questions: tuple[Callable[[Workspace, str, str, str | None], Finding], ...] = (
         _benchmark,
+        _slow_loss,
         _forgetting,
         _differs,
         _contamination,
@@ -91,6 +93,45 @@ def _benchmark(ws: Workspace, language: str, candidate: str, against: str | None
             "high_points": found.high_points,
             "p_value": found.p_value,
         },
+    )
+
+
+def _slow_loss(ws: Workspace, language: str, candidate: str, against: str | None) -> Finding:
+    """Against the best of the versions that served before the one that serves.
+
+    Beyond the margin and beyond chance: the best of many is in part the luckiest, and to ask for
+    its figure again would let fewer and fewer equals through.
+    """
+    margin = ws.project.promotion.margin_points
+    mine = adapter_scores(_scores(ws, language, candidate))
+    found: list[tuple[Paired, str, int]] = []
+    for version in served_before(ws.store, language):
+        key = layout.scores(language, version)
+        if version in (candidate, against) or not ws.store.exists(key):
+            continue
+        both = paired(mine, adapter_scores(ws.store.read_parquet(key)))
+        if both.height and both.height >= ENOUGH * mine.height:
+            arrays = both["new"].to_numpy(), both["old"].to_numpy()
+            found.append((paired_comparison(*arrays, seed=ws.project.seed), version, both.height))
+    if not found:
+        text = "no earlier version that served was asked these items"
+        return Finding("no_slow_loss", True, None, -margin, "points", text)
+    worst, best, items = min(found, key=lambda entry: entry[0].difference_points)
+    passed = worst.difference_points >= -margin or worst.high_points >= 0
+    return Finding(
+        "no_slow_loss",
+        passed,
+        worst.difference_points,
+        -margin,
+        "points",
+        f"{candidate} against {best}, the best that served before: "
+        f"{worst.difference_points:+.1f} points [{worst.low_points:+.1f}, "
+        f"{worst.high_points:+.1f}] on {items} items, margin {margin:g}",
+        ""
+        if passed
+        else f"small losses have added up: train from zero (job retrain), or go back to {best} "
+        f"(compass promote {language} {best} --reason ...)",
+        {"reference": best, "items": items},
     )
 
 

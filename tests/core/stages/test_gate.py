@@ -158,3 +158,47 @@ def test_forgetting_fails_unmeasured_where_it_held_out_something(ws, remembered)
     found = gate._forgetting(ws, "sw", "v0002", "v0001")
     assert not found.passed
     assert "job retrain" in found.todo
+
+
+def lost(count):
+    """300 items of which the last ones are wrong."""
+    return [*asked(300 - count), *asked(count, right=False, start=300 - count)]
+
+
+@pytest.fixture
+def served(ws):
+    """v0001 to v0004, each a little worse than the one before; the first three have served."""
+    for number, wrong in enumerate((0, 3, 6, 9), start=1):
+        version = f"v000{number}"
+        folder = ws.store.scratch_dir("adapter")
+        registry.publish(ws.store, "sw", folder, {"weights_version": version})
+        put(ws, version, lost(wrong))
+        if number < 4:
+            registry.promote(ws.store, "sw", version, "within the margin")
+    return ws
+
+
+def test_losses_within_the_margin_add_up_to_one_beyond_it(served):
+    assert gate._benchmark(served, "sw", "v0004", "v0003").passed
+    found = gate._slow_loss(served, "sw", "v0004", "v0003")
+    assert (found.passed, found.figure, found.extra["reference"]) == (False, -3.0, "v0001")
+    put(served, "v0004", lost(3))
+    assert gate._slow_loss(served, "sw", "v0004", "v0003").passed
+
+
+def test_what_chance_gives_against_the_best_of_many_is_no_slow_loss(served):
+    # Ten points lost and seven won: below the margin, and nothing that can be told from luck.
+    put(served, "v0001", [*asked(290), *asked(10, right=False, start=290)])
+    put(served, "v0002", lost(10))
+    put(served, "v0004", [*asked(16, right=False), *asked(284, start=16)])
+    found = gate._slow_loss(served, "sw", "v0004", "v0003")
+    assert (found.passed, found.figure) == (True, -2.0)
+
+
+def test_versions_asked_other_items_and_those_before_a_persons_decision_do_not_count(served):
+    put(served, "v0001", asked(300, task="local/letters"))
+    assert gate._slow_loss(served, "sw", "v0004", "v0003").extra["reference"] == "v0002"
+    put(served, "v0001", lost(0))
+    registry.promote(served.store, "sw", "v0003", "good enough", forced=True)
+    found = gate._slow_loss(served, "sw", "v0004", "v0003")
+    assert (found.passed, found.figure) == (True, None)
