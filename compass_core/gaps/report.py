@@ -158,10 +158,10 @@ def weighed_counts(logs: np.ndarray, proxy: np.ndarray, usage: Usage) -> np.ndar
     """
     if usage.source != "blend":
         return logs if usage.source == "logs" else proxy
-    if not logs.sum() or not proxy.sum():
-        return logs + proxy
-    weight, rows = usage.proxy_weight, logs.sum() + proxy.sum()
-    counts: np.ndarray = rows * ((1 - weight) * logs / logs.sum() + weight * proxy / proxy.sum())
+    counts: np.ndarray = logs + proxy
+    if logs.sum() and proxy.sum():
+        weight, rows = usage.proxy_weight, counts.sum()
+        counts = rows * ((1 - weight) * logs / logs.sum() + weight * proxy / proxy.sum())
     return counts
 
 
