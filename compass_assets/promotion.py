@@ -59,8 +59,11 @@ def update_metadata(figures: dict[str, Any]) -> dict[str, Any]:
         "old_loss_rise",
         "history_rows",
     )
+    rise = figures["old_loss_rise"]
+    off = figures["fisher_scale"] == 0 and rise is not None and rise <= 0
     return {
         **{name: figures[name] for name in names if figures[name] is not None},
+        **({"penalty": "penalty off: the old loss had not risen"} if off else {}),
         "continual": dg.MetadataValue.json(figures["continual"]),
     }
 
@@ -107,7 +110,7 @@ def _ready(
     language: str,
     versions: list[str],
 ) -> None:
-    """Score those that have no scores yet, in the child process."""
+    """Score those that were not asked today's items yet, in the child process."""
     from compass_core.stages.promotion import unscored
 
     for version in unscored(project.workspace(), _known(project.workspace(), language), versions):
@@ -124,11 +127,13 @@ def promote_adapter_op(
     project: ProjectResource,
     pipes: dg.PipesSubprocessClient,
 ) -> None:
+    from compass_core.adapters.registry import serving
     from compass_core.stages.promotion import promote_by_hand
 
     ws = project.workspace()
     with _said():
-        _ready(context, project, pipes, config.language, [config.version])
+        compared = (serving(ws.store, _known(ws, config.language)), config.version)
+        _ready(context, project, pipes, config.language, [name for name in compared if name])
         gate = promote_by_hand(
             ws, config.language, config.version, force=config.force, reason=config.reason
         )

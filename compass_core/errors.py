@@ -17,6 +17,10 @@ class StoreError(CompassError):
     """Something that should be in the store is missing, partial or of another version."""
 
 
+class ServingChanged(StoreError):
+    """Another version has come to serve since the decision that was about to be written."""
+
+
 class ModelError(CompassError):
     """A model folder cannot be loaded or does not do what the step needs."""
 

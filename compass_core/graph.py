@@ -166,7 +166,7 @@ _TABLE = (
             "seed",
         ),
         models=("base_model",),
-        code="2",
+        code="3",
     ),
     Node(
         "benchmark_scores",
@@ -181,6 +181,7 @@ _TABLE = (
         "language",
         ("adapter", "benchmark_scores"),
         settings=("promotion",),
+        code="2",
     ),
     Node(
         "strategy_comparison",
@@ -212,7 +213,7 @@ _TABLE = (
             "usage.source",
             "seed",
         ),
-        code="2",
+        code="3",
     ),
     Node(
         "performance_signal",

@@ -196,13 +196,25 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
         pipes: dg.PipesSubprocessClient,
     ) -> Events:
         from compass_assets.plots.scores import scores_plot
+        from compass_core.adapters.registry import serving
+        from compass_core.stages.promotion import unscored
         from compass_core.stages.scores import summarise_scores
 
         step = Step(context, project, "benchmark_scores")
         version = step.facts("adapter")["version"]
-        run_child(
-            context, project, pipes, "score", {"language": step.partition, "version": version}
-        )
+
+        def score(name: str) -> None:
+            run_child(
+                context, project, pipes, "score", {"language": step.partition, "version": name}
+            )
+
+        score(version)
+        against = serving(step.ws.store, step.partition)
+        # The gate compares on shared items: where these changed, what serves is asked again.
+        if against not in (None, version) and against in unscored(
+            step.ws, step.partition, [version, against]
+        ):
+            score(against)
         summary, beside, data_version = summarise_scores(step.ws, step.partition, version)
         text = (
             f"{version} {summary['adapter_percent']:.1f} %, base {summary['base_percent']:.1f} %, "

@@ -14,8 +14,10 @@ import polars as pl
 from filelock import FileLock
 
 from compass_core import layout, records
-from compass_core.errors import StoreError
+from compass_core.errors import ServingChanged, StoreError
 from compass_core.storage import Store
+
+ANY = "any"  # no version has this name
 
 
 def _book_key(language: str) -> str:
@@ -113,37 +115,56 @@ def memory_dir(store: Store, language: str, version: str) -> Path | None:
 
 
 def promote(
-    store: Store, language: str, version: str, reason: str, *, forced: bool = False
+    store: Store,
+    language: str,
+    version: str,
+    reason: str,
+    *,
+    forced: bool = False,
+    expected: str | None = ANY,
 ) -> None:
     """Make a version serve; the change is kept in the history with its reason.
 
-    `forced`: against the gate, by a person.
+    `forced`: against the gate, by a person. `expected`: the version (None: none) that it was judged
+    against. Raises ServingChanged, and changes nothing, where another one serves by now.
     """
-    _serve(store, language, version, reason, "promote", forced)
+    with _locked(store, language):
+        book = _read(store, language)
+        if expected not in (ANY, book["serving"]):
+            raise ServingChanged(
+                f"{language} {version} was judged against {expected or 'no serving version'}, but "
+                f"{book['serving'] or 'none'} serves by now; nothing was changed, run it again"
+            )
+        _serve(store, language, book, version, reason, "promote", forced)
 
 
 def _serve(
-    store: Store, language: str, version: str, reason: str, action: str, forced: bool = False
+    store: Store,
+    language: str,
+    book: dict[str, Any],
+    version: str,
+    reason: str,
+    action: str,
+    forced: bool = False,
 ) -> None:
-    with _locked(store, language):
-        book = _read(store, language)
-        if version not in book["versions"]:
-            raise StoreError(
-                f"adapter {language} {version} does not exist; "
-                f"there are: {', '.join(sorted(book['versions'])) or 'none'}"
-            )
-        book["history"].append(
-            {
-                "from": book["serving"],
-                "to": version,
-                "action": action,
-                "forced": forced,
-                "reason": reason,
-                "at": datetime.now(UTC).isoformat(),
-            }
+    """Write the change into the book, which was read under the lock that is still held."""
+    if version not in book["versions"]:
+        raise StoreError(
+            f"adapter {language} {version} does not exist; "
+            f"there are: {', '.join(sorted(book['versions'])) or 'none'}"
         )
-        book["serving"] = version
-        store.write_json(_book_key(language), book)
+    book["history"].append(
+        {
+            "from": book["serving"],
+            "to": version,
+            "action": action,
+            "forced": forced,
+            "reason": reason,
+            "at": datetime.now(UTC).isoformat(),
+        }
+    )
+    book["serving"] = version
+    store.write_json(_book_key(language), book)
 
 
 def rollback(store: Store, language: str, reason: str = "rollback") -> str:
@@ -151,16 +172,20 @@ def rollback(store: Store, language: str, reason: str = "rollback") -> str:
 
     Rolling back twice goes two promotions back, and not forth again to the version left first.
     """
-    served: list[str] = []
-    for entry in _read(store, language)["history"]:
-        if entry.get("action") == "rollback":
-            served.pop()
-        elif served[-1:] != [entry["to"]]:
-            served.append(entry["to"])
-    if len(served) < 2:
-        raise StoreError(f"no earlier version of {language} has served, nothing to roll back to")
-    _serve(store, language, served[-2], reason, "rollback")
-    return served[-2]
+    with _locked(store, language):
+        book = _read(store, language)
+        served: list[str] = []
+        for entry in book["history"]:
+            if entry.get("action") == "rollback":
+                served.pop()
+            elif served[-1:] != [entry["to"]]:
+                served.append(entry["to"])
+        if len(served) < 2:
+            raise StoreError(
+                f"no earlier version of {language} has served, nothing to roll back to"
+            )
+        _serve(store, language, book, served[-2], reason, "rollback")
+        return served[-2]
 
 
 def rolled_back(store: Store, language: str, version: str) -> str | None:
@@ -171,6 +196,21 @@ def rolled_back(store: Store, language: str, version: str) -> str | None:
             found = f"{entry['at'][:16].replace('T', ' ')}: {entry['reason']}"
         elif entry["to"] == version:
             found = None
+    return found
+
+
+def served_before(store: Store, language: str) -> list[str]:
+    """Versions that have served, oldest first, since a person last decided what serves.
+
+    After a promotion past the gate or a rollback only what that made serve is left: a person has
+    said that this is good enough.
+    """
+    found: list[str] = []
+    for entry in _read(store, language)["history"]:
+        if entry.get("forced") or entry.get("action") == "rollback":
+            found.clear()
+        if entry["to"] not in found:
+            found.append(entry["to"])
     return found
 
 

@@ -21,7 +21,7 @@ class Buffer:
 
 
 def anchored_buffer(
-    history: pl.DataFrame, usage_rows: Mapping[int, int], share: float, seed: int
+    history: pl.DataFrame, usage_rows: Mapping[int, float], share: float, seed: int
 ) -> Buffer:
     """A part of `history` (row_id, cluster_id, ...) whose clusters are spread as usage was.
 

@@ -43,7 +43,7 @@ def score_items(
     Raises ModelError when an adapter's scores equal the base model's on every item: then it was
     not applied; and when a score is not a number.
     """
-    chosen = _chosen(items, suites, split)
+    chosen = chosen_items(items, suites, split)
     if not chosen.height:
         return records.empty(records.SCORES)
     tokenizer = loaded[0] if loaded else load_tokenizer(base, project_dir)
@@ -67,7 +67,19 @@ def score_items(
     return pl.concat([_frame(chosen, name, scored, styles) for name, scored in results.items()])
 
 
-def _chosen(items: pl.DataFrame, suites: list[Suite], split: str) -> pl.DataFrame:
+def local_questions(items: pl.DataFrame, suites: list[Suite], split: str = "test") -> pl.DataFrame:
+    """The questions (pairs.KEYS) that score_items would ask of these items."""
+    styles = {suite.name: f"local/{suite.style}" for suite in suites if suite.kind == "local"}
+    return chosen_items(items, suites, split).select(
+        "suite",
+        "item_id",
+        pl.col("suite").replace_strict(styles, return_dtype=pl.String).alias("task"),
+        pl.lit(LOCAL_VERSION).alias("task_version"),
+        pl.lit(0, pl.Int64).alias("shots"),
+    )
+
+
+def chosen_items(items: pl.DataFrame, suites: list[Suite], split: str) -> pl.DataFrame:
     """Items of the split, at most `max_items` a suite: those with the lowest ids."""
     parts = [items.clear()]
     for suite in suites:

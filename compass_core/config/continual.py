@@ -53,8 +53,8 @@ class Continual(Section):
     )
     held_out_share: Annotated[float, Field(ge=0.0, le=0.5)] = Field(
         0.05,
-        description="Share of the training rows that is never trained on: forgetting is measured "
-        "on them.",
+        description="Share of the training rows that is never trained on, one row at least: "
+        "forgetting is measured on them. At 0 it is not measured.",
     )
     max_withdrawn_share: Share = Field(
         0.0,

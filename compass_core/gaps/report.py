@@ -150,6 +150,21 @@ def _pool_by_language(language: str, counted: pl.DataFrame) -> pl.DataFrame:
     return records.conform(named.sort("cluster_id", "row_language"), records.GAP_POOL)
 
 
+def weighed_counts(logs: np.ndarray, proxy: np.ndarray, usage: Usage) -> np.ndarray:
+    """Prompts by cluster, f64[n], of the source that the project names.
+
+    In a blend each part counts as a distribution, then as many rows as the two together: neither
+    part's size but the stated weight says how much it counts. A part without rows leaves the other.
+    """
+    if usage.source != "blend":
+        return logs if usage.source == "logs" else proxy
+    counts: np.ndarray = logs + proxy
+    if logs.sum() and proxy.sum():
+        weight, rows = usage.proxy_weight, counts.sum()
+        counts = rows * ((1 - weight) * logs / logs.sum() + weight * proxy / proxy.sum())
+    return counts
+
+
 def _usage(
     logs: np.ndarray, proxy: np.ndarray, pool: np.ndarray, gaps: Gaps, usage: Usage, language: str
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -161,13 +176,7 @@ def _usage(
             f"from logs, {int(proxy.sum())} from benchmark dev items); add logs, or set "
             "usage.source to the one that has some"
         )
-    if usage.source == "blend":
-        # Each part as a distribution, then as many rows as the two together: neither part's size
-        # but the stated weight says how much it counts.
-        weight, rows = usage.proxy_weight, logs.sum() + proxy.sum()
-        counts = rows * ((1 - weight) * logs / logs.sum() + weight * proxy / proxy.sum())
-    else:
-        counts = wanted[0]
+    counts = weighed_counts(logs, proxy, usage)
     p_usage, parameters = shrunk(counts, pool, gaps.prior_strength)
     low, high = interval(parameters, gaps.interval)
     return p_usage, low, high

@@ -1,5 +1,6 @@
 """Drift of a language: recent logs against what the serving adapter was trained for."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -21,6 +22,7 @@ from compass_core.stages.drift_rows import (
     placed,
     same_space,
     samples,
+    stands_in,
     window_spans,
 )
 from compass_core.workspace import Workspace
@@ -41,7 +43,7 @@ def measure_drift(ws: Workspace, language: str) -> tuple[dict[str, Any], pl.Data
     if version is None:
         return _keep(ws, language, [_unmeasured(language, None, "no adapter serves yet")])
     record = lineage(ws.store, language, version)
-    span = anchor_span(record) if ws.project.usage.source != "proxy" else None
+    span = anchor_span(record)
     model = load_model(ws, language, record["cluster_model"])
     empty = _unmeasured(language, version, "", span)
     if not same_space(ws, model):
@@ -94,6 +96,8 @@ def _report(
 ) -> dict[str, Any]:
     window, before = samples(model, rows, anchor)
     verdict = drift_verdict(window, before, ws.project.drift, ws.project.seed)
+    if stands_in(anchor) and verdict.jsd_bits is not None:
+        verdict = _without_verdict(verdict, empty["adapter_version"])
     ids = [*model.cluster_ids.tolist(), OWN_BUCKET]
     figures = {name: getattr(verdict, name) for name in _FIGURES}
     return empty | {
@@ -108,6 +112,17 @@ def _report(
         "clusters": _clusters(ws, empty["language"], rows, verdict, ids),
         **{k: None if v is None else round(float(v), 12) for k, v in figures.items()},
     }
+
+
+def _without_verdict(found: DriftVerdict, version: str) -> DriftVerdict:
+    """The distance from benchmark items, which is there however long nothing changes."""
+    return replace(
+        found,
+        verdict="insufficient_data",
+        reason=f"{version} was trained for benchmark dev items and no logs: how far logs are from "
+        "these is no change of usage; set usage.source to logs or blend, and run the job retrain",
+        moved=[],
+    )
 
 
 _FIGURES = (

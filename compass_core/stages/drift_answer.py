@@ -48,6 +48,9 @@ def standing(ws: Workspace, language: str, now: datetime | None = None) -> Stand
         return Standing(language, False, said + "waits for a report about that")
     if not ws.project.drift.auto_update:
         return Standing(language, False, f"{text}, but drift.auto_update is false")
+    if ws.project.usage.source == "proxy":
+        said = f"{text}, but with usage.source: proxy an update would not be made for the logs"
+        return Standing(language, False, said)
     window = ws.manifests.get("usage_window", language)
     seen = report.consumed.get("usage_window")
     if window is not None and (seen is None or seen.version != window.data_version):

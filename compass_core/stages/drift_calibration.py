@@ -27,8 +27,8 @@ def measure_calibration(ws: Workspace, language: str) -> Calibration | None:
     model = load_model(ws, language, record["cluster_model"])
     if not same_space(ws, model):
         return None
-    span = anchor_span(record) if ws.project.usage.source != "proxy" else None
-    rows = anchor_rows(ws, language, version, span, model).sort("row_id")
+    span = anchor_span(record)
+    rows = anchor_rows(ws, language, version, span, model).drop("role").sort("row_id")
     drift, seed = ws.project.drift, ws.project.seed
     made_from = version_of(
         [[str(row) for row in rows.rows()], drift.min_cluster_shift, seed, LEVEL, LOOKS]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from compass_core import layout
+from compass_core import layout, records
 from compass_core.clusters.assign import OWN_BUCKET, assign
 from compass_core.clusters.model import ClusterModel
 from compass_core.drift.sample import Sample, number_users
@@ -71,26 +71,50 @@ def placed(ws: Workspace, model: ClusterModel, rows: pl.DataFrame) -> pl.DataFra
 def anchor_rows(
     ws: Workspace, language: str, version: str, span: Span | None, model: ClusterModel
 ) -> pl.DataFrame:
-    """cluster_id and user_hash of each prompt that a version was trained for.
+    """row_id, cluster_id, user_hash and role of each prompt that a version was trained for.
+
+    Logged prompts (role usage) where there were any: windows are logs, and next to them benchmark
+    items that stood in for usage would be a difference without a change. Else these items (role
+    proxy), which say how far the logs are from them and nothing about a change.
 
     Placed once, when the version is first looked at, and kept: later reports cost the new rows
     only, and rows that arrive late for the anchor's days do not move it.
     """
     key = layout.drift_anchor(language, version)
-    if ws.store.exists(key):
-        return ws.store.read_parquet(key)
+    kept = ws.store.read_parquet(key) if ws.store.exists(key) else None
+    if kept is not None and "role" in kept.columns:
+        return kept
     columns = ["row_id", "content_hash", "user_hash"]
-    parts = []
-    if span is not None and ws.project.usage.source != "proxy":
-        parts.append(frames.usage_rows_between(ws, language, span.first, span.last).select(columns))
-    if frames.uses_proxy(ws):
-        proxy = frames.proxy_rows(ws, language)
-        parts.append(proxy.with_columns(pl.lit(None, pl.String).alias("user_hash")).select(columns))
-    rows = pl.concat(parts) if parts else pl.DataFrame(schema=dict.fromkeys(columns, pl.String))
-    rows = _with_vectors(ws, rows)
-    kept = placed(ws, model, rows).select("row_id", "cluster_id", "user_hash")
+    logged = records.empty(records.USAGE).select(columns)
+    if span is not None:
+        logged = frames.usage_rows_between(ws, language, span.first, span.last).select(columns)
+    if kept is not None:
+        kept = _one_role(ws, kept, logged)  # placed when both kinds were kept as one
+    else:
+        rows = _with_vectors(ws, logged.with_columns(pl.lit("usage").alias("role")))
+        if not rows.height and frames.uses_proxy(ws):
+            items = frames.proxy_rows(ws, language).with_columns(
+                pl.lit(None, pl.String).alias("user_hash"), pl.lit("proxy").alias("role")
+            )
+            rows = _with_vectors(ws, items.select(*columns, "role"))
+        kept = placed(ws, model, rows).select("row_id", "cluster_id", "user_hash", "role")
     ws.store.write_parquet(key, kept)
     return kept
+
+
+def stands_in(anchor: pl.DataFrame) -> bool:
+    """Whether an anchor is of benchmark items, because the version was trained for no logs."""
+    return anchor.height > 0 and "usage" not in anchor["role"]
+
+
+def _one_role(ws: Workspace, anchor: pl.DataFrame, logged: pl.DataFrame) -> pl.DataFrame:
+    is_logged = pl.lit(True)
+    if frames.uses_proxy(ws):
+        is_logged = pl.col("row_id").is_in(logged["row_id"].to_list())
+    role = pl.when(is_logged).then(pl.lit("usage")).otherwise(pl.lit("proxy")).alias("role")
+    told = anchor.with_columns(role)
+    of_logs = told.filter(pl.col("role") == "usage")
+    return of_logs if of_logs.height else told
 
 
 def samples(

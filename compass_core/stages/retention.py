@@ -80,26 +80,36 @@ def forgetting_history(ws: Workspace, language: str) -> pl.DataFrame:
     return pl.DataFrame(found, schema=FORGETTING)
 
 
+def held_rows(ws: Workspace, language: str, reference: str) -> pl.DataFrame:
+    """Rows (records.HISTORY) that a version held out, of clusters that it was made for.
+
+    With `asked`: how much of its usage the row's cluster was. Empty where it keeps no memory.
+    """
+    folder = memory_dir(ws.store, language, reference)
+    if folder is None:
+        return records.empty(records.HISTORY).with_columns(pl.lit(0.0).alias("asked"))
+    usage = lineage(ws.store, language, reference)["history_usage_rows"]
+    asked = pl.DataFrame(
+        {"cluster_id": [int(c) for c in usage], "asked": [float(n) for n in usage.values()]},
+        schema={"cluster_id": pl.Int64, "asked": pl.Float64},
+    )
+    held = read_history(folder).filter("held").sort(KEY)
+    return held.join(asked.filter(pl.col("asked") > 0), on="cluster_id", how="inner")
+
+
 def retention_rows(ws: Workspace, language: str, version: str, reference: str) -> pl.DataFrame:
     """Held-out rows of the reference that `version` has not learnt either, with weights.
 
     A row's weight is its cluster's share of the usage that the reference was made for, spread over
     the cluster's rows; clusters without a held-out row do not count. Sums to 1.
     """
-    folder = memory_dir(ws.store, language, reference)
+    held = held_rows(ws, language, reference)
     mine = memory_dir(ws.store, language, version)
-    if folder is None or mine is None:
-        return records.empty(records.HISTORY).with_columns(pl.lit(0.0).alias("weight"))
-    held = read_history(folder).filter("held")
+    if mine is None:
+        return held.clear().with_columns(pl.lit(0.0).alias("weight"))
     learnt = read_history(mine).filter(~pl.col("held"))
     rows = held.join(learnt, on=KEY, how="anti", nulls_equal=True).sort(KEY)
-    usage = lineage(ws.store, language, reference)["history_usage_rows"]
-    asked = pl.DataFrame(
-        {"cluster_id": [int(c) for c in usage], "asked": [float(n) for n in usage.values()]},
-        schema={"cluster_id": pl.Int64, "asked": pl.Float64},
-    )
-    weighed = rows.join(asked.filter(pl.col("asked") > 0), on="cluster_id", how="inner")
-    return weighed.with_columns(
+    return rows.with_columns(
         (pl.col("asked") / pl.len().over("cluster_id")).alias("share")
     ).with_columns((pl.col("share") / pl.col("share").sum()).alias("weight"))
 

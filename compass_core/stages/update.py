@@ -6,14 +6,17 @@ training, with the training corpus alone counted as held. So the updated version
 row that a full training would have learnt, and is fresh on the same data.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import polars as pl
 
 from compass_core import layout, records
 from compass_core.adapters.registry import lineage, memory_dir, serving
+from compass_core.gaps.report import weighed_counts
 from compass_core.hashing import unit_key
 from compass_core.stages import frames
 from compass_core.workspace import Workspace
@@ -28,7 +31,8 @@ class TrainingPlan:
     """`rows` are trained on; `history` (records.HISTORY) is what will have been learnt then.
 
     `usage_rows` (cluster -> prompts) is the usage that it was learnt for: this version's own
-    window and, in an update, that of the versions before it. `parent_usage_rows` is without the
+    window and, in an update, that of the versions before it. In a blend dev items count as
+    usage.proxy_weight says, so it may be parts of a prompt. `parent_usage_rows` is without the
     present window.
     """
 
@@ -37,18 +41,23 @@ class TrainingPlan:
     parent: str | None
     rows: pl.DataFrame
     history: pl.DataFrame
-    usage_rows: dict[int, int]
+    usage_rows: dict[int, float]
     parent_history: pl.DataFrame = field(default_factory=lambda: records.empty(records.HISTORY))
-    parent_usage_rows: dict[int, int] = field(default_factory=dict)
+    parent_usage_rows: dict[int, float] = field(default_factory=dict)
     withdrawn_rows: int = 0
 
 
 def plan_training(ws: Workspace, language: str, asked: Literal["full", "update"]) -> TrainingPlan:
     """Decide; reads the training set, and the memory of the serving version. Trains nothing."""
     chosen = ws.store.read_parquet(layout.training_set(language, "parquet"))
-    rows = _with_held(ws, records.widened(chosen, records.SELECTIONS))
-    present = records.conform(rows, records.HISTORY)
+    parent = serving(ws.store, language)
+    folder = memory_dir(ws.store, language, parent) if parent else None
+    learnt = records.empty(records.HISTORY) if folder is None else read_history(folder)
     anchor = _anchor(ws, language)
+    asked_about = [cluster for cluster, prompts in anchor.items() if prompts > 0]
+    share = ws.project.continual.held_out_share
+    rows = with_held(records.widened(chosen, records.SELECTIONS), share, learnt, asked_about)
+    present = records.conform(rows, records.HISTORY)
     trained = rows.filter(~pl.col("held"))
 
     def full(reason: str) -> TrainingPlan:
@@ -57,16 +66,13 @@ def plan_training(ws: Workspace, language: str, asked: Literal["full", "update"]
     mode = ws.project.continual.mode
     if mode == "full" or (mode == "auto" and asked == "full"):
         return full("trained from zero, as asked for")
-    parent = serving(ws.store, language)
     if parent is None:
         return full("trained from zero: no version serves yet")
-    folder = memory_dir(ws.store, language, parent)
     if folder is None:
         return full(f"trained from zero: {parent} was made before versions kept a memory")
     strange = _difference(ws, folder)
     if strange:
         return full(f"trained from zero: {parent} cannot be trained on, {strange}")
-    learnt = read_history(folder)
     still = _still_there(ws, language, learnt)
     withdrawn = learnt.height - still.height
     allowed = ws.project.continual.max_withdrawn_share
@@ -98,16 +104,49 @@ def read_history(folder: Path) -> pl.DataFrame:
     return records.widened(pl.read_parquet(folder / HISTORY_FILE), records.HISTORY)
 
 
-def _with_held(ws: Workspace, rows: pl.DataFrame) -> pl.DataFrame:
-    """Adds `held`: by a key of the prompt, so that a row once held out is so in every version."""
-    share = ws.project.continual.held_out_share
-    held = [unit_key(content, 0, "held-out") < share for content in rows["content_hash"]]
-    return rows.with_columns(pl.Series("held", held, dtype=pl.Boolean))
+def with_held(
+    rows: pl.DataFrame, share: float, before: pl.DataFrame, asked_about: Collection[int]
+) -> pl.DataFrame:
+    """Adds `held`: by a key of the prompt, so that a row once held out is so in every version.
+
+    Where no row of a cluster that is asked about has so low a key, the one with the lowest is held
+    out all the same, as long as others are left: forgetting is measured on such rows, and in a
+    small set the share may hit none. It is one that the serving version has not learnt (`before`
+    is its records.HISTORY), and what that held out for this reason stays held out.
+    """
+    keys = [unit_key(content, 0, "held-out") for content in rows["content_hash"]]
+    keyed = rows.with_columns(pl.Series("_key", keys, dtype=pl.Float64)).with_columns(
+        (pl.col("_key") < share).alias("held")
+    )
+    if share == 0 or rows["content_hash"].n_unique() < 2:
+        return keyed.drop("_key")
+    kept = before.filter("held").with_columns(pl.lit(True).alias("_kept")).select(*KEY, "_kept")
+    learnt = before.filter(~pl.col("held")).select(KEY).unique()
+    marked = keyed.join(kept.unique(), on=KEY, how="left", nulls_equal=True, maintain_order="left")
+    marked = marked.with_columns(pl.col("_kept").fill_null(False))
+    if not marked.filter("_kept", "held").height:
+        marked = marked.with_columns((pl.col("held") | pl.col("_kept")).alias("held"))
+    usable = pl.col("cluster_id").is_in(list(asked_about))
+    if not marked.filter(pl.col("held") & usable).height:
+        new = marked.join(learnt, on=KEY, how="anti", nulls_equal=True)
+        lowest = new.filter(usable).sort("_key", *KEY)["content_hash"].head(1)
+        marked = marked.with_columns(
+            (pl.col("held") | pl.col("content_hash").is_in(lowest.to_list())).alias("held")
+        )
+    return marked.drop("_key", "_kept")
 
 
-def _anchor(ws: Workspace, language: str) -> dict[int, int]:
-    gaps = ws.store.read_parquet(layout.gaps(language))
-    return dict(gaps.select("cluster_id", "usage_rows").iter_rows())
+def _anchor(ws: Workspace, language: str) -> dict[int, float]:
+    """Prompts by cluster that the gaps were measured on, dev items as usage.proxy_weight says."""
+    ids = ws.store.read_parquet(layout.gaps(language))["cluster_id"].to_list()
+    placed = ws.store.read_parquet(layout.assignments(language), ["role", "cluster_id"])
+    counts = dict.fromkeys(("usage", "proxy"), np.zeros(0))
+    for role in counts:
+        found = dict(placed.filter(pl.col("role") == role).group_by("cluster_id").len().iter_rows())
+        counts[role] = np.array([found.get(cluster, 0) for cluster in ids], dtype=np.float64)
+    weighed = weighed_counts(counts["usage"], counts["proxy"], ws.project.usage)
+    whole = [int(n) if n.is_integer() else round(n, 6) for n in weighed.tolist()]
+    return dict(zip(ids, whole, strict=True))
 
 
 def _record(ws: Workspace, language: str, version: str) -> dict[str, Any]:

@@ -36,9 +36,14 @@ def figures(result: dict[str, Any]) -> dict[str, Any]:
         "backward": mean(matrix[last][s] - matrix[s][s] for s in range(last)),
         "tokens": sum(c["tokens"] + c["fisher_tokens"] for c in costs),
         "wall_s": sum(c["wall_s"] + c["fisher_s"] for c in costs),
-        "ratios": [c["penalty_per_task_loss"] for c in costs if c.get("penalty_per_task_loss")],
-        "scales": [c["scale"] for c in costs if c.get("scale")],
+        "ratios": _given(costs, "penalty_per_task_loss"),
+        "scales": _given(costs, "scale"),
     }
+
+
+def _given(costs: list[dict[str, Any]], name: str) -> list[float]:
+    """A figure of those updates that have it; 0 is one."""
+    return [c[name] for c in costs if c.get(name) is not None]
 
 
 def main() -> None:
@@ -93,10 +98,11 @@ def _time_table(by_name: dict[str, dict[int, dict[str, Any]]]) -> str:
 def _scale_table(by_name: dict[str, dict[int, dict[str, Any]]]) -> str:
     lines = [
         "Scale that calibration gave the Fisher, and penalty / task loss in the last ten steps "
-        "(lowest and highest over seeds and updates):",
+        "(lowest and highest over seeds and updates). Off: updates whose scale is 0, because the "
+        "old loss had not risen.",
         "",
-        "| method | scale | penalty / task loss |",
-        "|---|---:|---:|",
+        "| method | scale | penalty / task loss | off |",
+        "|---|---:|---:|---:|",
     ]
     for name, seeds in by_name.items():
         scales = [s for f in seeds.values() for s in f["scales"]]
@@ -104,7 +110,8 @@ def _scale_table(by_name: dict[str, dict[int, dict[str, Any]]]) -> str:
         if scales and ratios:
             lines.append(
                 f"| {name} | {min(scales):.1f} to {max(scales):.1f} | "
-                f"{min(ratios):.2f} to {max(ratios):.2f} |"
+                f"{min(ratios):.2f} to {max(ratios):.2f} | "
+                f"{sum(s == 0 for s in scales)} of {len(scales)} |"
             )
     return "\n".join(lines)
 

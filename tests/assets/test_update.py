@@ -220,3 +220,24 @@ def _ask_what_was_learnt(bench, version):
     path = bench.directory / "data/benchmarks/world_qa/sw/test.jsonl"
     text = path.read_text(encoding="utf-8")
     path.write_text(text + json.dumps(item, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def test_what_serves_is_scored_again_where_the_items_have_changed(bench):
+    bench.reload(**{"{epochs: 1": "{learning_rate: 0.01, epochs: 1"})
+    trained = ["gap_report", "sampled_training_set", "adapter"]
+    assert bench.run("bootstrap_language", "sw", trained).success
+    path = bench.directory / "data/benchmarks/world_qa/sw/test.jsonl"
+    items = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    lines = [json.dumps({**item, "id": f"new-{n}"}) + "\n" for n, item in enumerate(items)]
+    path.write_text("".join(lines), encoding="utf-8")
+    assert bench.run("bootstrap_language", "sw", ["benchmark_items"]).success
+    bench.pipes.tasks.clear()
+    done = bench.run("evaluate", "sw")
+    assert done.success
+    assert bench.pipes.tasks == ["score", "score"]
+    gate = next(
+        e for e in done.get_asset_check_evaluations() if e.check_name == "benchmark_gate"
+    ).metadata
+    assert (gate["reference"].value, gate["items"].value) == ("v0001", len(items))
+    assert bench.run("evaluate", "sw").success
+    assert len(bench.pipes.tasks) == 3

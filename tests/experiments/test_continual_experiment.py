@@ -9,7 +9,7 @@ from experiments.continual.real_stream import (
     ITEMS_PER_TOPIC,
     make_real_stream,
 )
-from experiments.continual.report import figures
+from experiments.continual.report import _scale_table, figures
 
 TOPICS = ("kodlama", "yemek", "sağlık")
 
@@ -91,5 +91,26 @@ def test_forgetting_is_what_was_lost_of_the_best_and_backward_transfer_of_what_w
     assert found["tokens"] == 150
 
 
-def _cost(tokens):
-    return {"tokens": tokens, "fisher_tokens": 0, "wall_s": 1.0, "fisher_s": 0.0}
+def test_updates_without_a_penalty_are_counted_and_not_left_out():
+    result = {
+        "usage": [{"a": 1.0}] * 4,
+        "accuracy": [{"a": 0.8}] * 4,
+        "costs": [
+            {},
+            _cost(1, penalty_per_task_loss=0.5, scale=30.0),
+            _cost(1, penalty_per_task_loss=0.0, scale=0.0),
+            _cost(1, penalty_per_task_loss=None, scale=None),
+        ],
+    }
+    found = figures(result)
+    assert found["ratios"] == [0.5, 0.0]
+    assert found["scales"] == [30.0, 0.0]
+    table = _scale_table({"ecda": {0: found, 1: found}, "naive": {0: found | NO_PENALTY}})
+    assert table.splitlines()[-1] == "| ecda | 0.0 to 30.0 | 0.00 to 0.50 | 2 of 4 |"
+
+
+NO_PENALTY = {"ratios": [], "scales": []}
+
+
+def _cost(tokens, **more):
+    return {"tokens": tokens, "fisher_tokens": 0, "wall_s": 1.0, "fisher_s": 0.0, **more}

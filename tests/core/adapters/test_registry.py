@@ -3,6 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from compass_core import records
+from compass_core.adapters import registry
 from compass_core.adapters.registry import (
     adapter_dir,
     lineage,
@@ -18,7 +19,7 @@ from compass_core.adapters.registry import (
 from compass_core.adapters.registry import (
     promotions as changes,
 )
-from compass_core.errors import StoreError
+from compass_core.errors import ServingChanged, StoreError
 from compass_core.layout import adapters_catalogue
 from compass_core.storage import Store
 
@@ -93,6 +94,38 @@ def test_rolling_back_goes_back_and_not_forth(store):
         rollback(store, "sw")
     promote(store, "sw", "v0003", "after all")
     assert rollback(store, "sw") == "v0001"
+
+
+def test_where_to_roll_back_to_is_read_under_the_lock(store, monkeypatch):
+    for weights in "abc":
+        give(store, weights)
+    for version in ("v0001", "v0002"):
+        promote(store, "sw", version, "better")
+    real = registry._locked
+    waiting = ["v0003"]
+
+    def locked(store, language):
+        if waiting:  # somebody else gets the lock first
+            promote(store, language, waiting.pop(), "lands in between")
+        return real(store, language)
+
+    monkeypatch.setattr(registry, "_locked", locked)
+    assert rollback(store, "sw") == "v0002"
+    last = store.read_json("adapters/sw/registry.json")["history"][-1]
+    assert (last["from"], last["to"]) == ("v0003", "v0002")
+    assert rollback(store, "sw") == "v0001"
+
+
+def test_a_promotion_is_refused_where_another_version_serves_than_expected(store):
+    for weights in "ab":
+        give(store, weights)
+    promote(store, "sw", "v0001", "first", expected=None)
+    for expected in (None, "v0002"):
+        with pytest.raises(ServingChanged, match="v0001 serves by now"):
+            promote(store, "sw", "v0002", "late", expected=expected)
+    assert serving(store, "sw") == "v0001"
+    promote(store, "sw", "v0002", "better", expected="v0001")
+    assert serving(store, "sw") == "v0002"
 
 
 def test_publishing_and_promoting_at_once_lose_nothing(store):

@@ -7,7 +7,7 @@ from compass_core.clusters.model import ClusterModel
 from compass_core.config.schema import Gaps, Sampling, Usage
 from compass_core.errors import InputError
 from compass_core.gaps.merge import merge_small
-from compass_core.gaps.report import gap_report
+from compass_core.gaps.report import gap_report, weighed_counts
 
 
 def model(k=3):
@@ -136,3 +136,24 @@ def test_the_best_attainable_mix_keeps_to_the_limits_by_language():
     assert free.summary["jsd_bits_best"] == pytest.approx(0, abs=1e-9)
     assert capped.summary["fillable"] == pytest.approx(10)
     assert 0 < capped.summary["jsd_bits_best"] < capped.summary["jsd_bits"]
+
+
+@pytest.mark.parametrize(
+    ("usage", "counts"),
+    [
+        (Usage(), [10, 30]),
+        (Usage(source="proxy"), [160, 0]),
+        (Usage(source="blend", proxy_weight=0.25), [200 * (0.75 / 4 + 0.25), 200 * 0.75 * 3 / 4]),
+        (Usage(source="blend", proxy_weight=0), [50, 150]),
+    ],
+)
+def test_dev_items_count_as_their_weight_says_and_not_as_many_as_there_are(usage, counts):
+    found = weighed_counts(np.array([10.0, 30.0]), np.array([160.0, 0.0]), usage)
+    assert found.tolist() == pytest.approx(counts)
+
+
+def test_a_blend_of_which_one_part_is_missing_is_the_other():
+    usage = Usage(source="blend")
+    none, some = np.zeros(2), np.array([1.0, 2.0])
+    assert weighed_counts(some, none, usage).tolist() == [1, 2]
+    assert weighed_counts(none, some, usage).tolist() == [1, 2]
