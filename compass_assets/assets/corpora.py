@@ -25,7 +25,7 @@ from compass_core.hashing import version_of
 from compass_core.stages.corpora import ingest_corpus, language_facts
 from compass_core.stages.findings import languages_as_declared, rows_add_up
 from compass_core.stages.publish import publish_ingest
-from compass_core.stages.screening import ingest_others
+from compass_core.stages.screening import ingest_others, not_looked_for
 
 
 def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefinition]:
@@ -87,8 +87,9 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
             columns=["suite", "split", "subject", "question", "choices", "answer"],
             extra={
                 "splits": counts(splits),
-                "looked_for_in_other_languages": others.items.height,
-                **_problems(taken.notes),
+                "looked_for_and_not_scored": others.items.height,
+                "suites_not_looked_for": ", ".join(not_looked_for(ws)) or "none",
+                **_problems([*taken.notes, *others.problems]),
             },
             also=others.version,
         )

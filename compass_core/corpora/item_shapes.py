@@ -20,7 +20,8 @@ ANSWERS: dict[str, int | None] = {
 }
 CHOICES = (
     "choices or options (a list of texts, or {text, label}, also as JSON text), option_a to "
-    "option_d, mc_answer1 to mc_answer4; other names: columns of the suite in compass.yaml"
+    "option_d, option_0 to option_9, mc_answer1 to mc_answer4; other names: columns of the suite "
+    "in compass.yaml"
 )
 
 
@@ -88,9 +89,13 @@ def _choices(record: dict[str, Any]) -> tuple[list[str], list[str]]:
     if isinstance(found, dict):
         found, labels = found.get("text"), found.get("label") or []
     if found is None:
-        found = _numbered(record, [f"option_{letter}" for letter in LETTERS]) or _numbered(
-            record, [f"mc_answer{number}" for number in range(1, len(LETTERS) + 1)]
+        many = range(len(LETTERS))
+        names = (
+            [f"option_{letter}" for letter in LETTERS],
+            [f"option_{number}" for number in many],
+            [f"mc_answer{number + 1}" for number in many],
         )
+        found = next((texts for several in names if (texts := _numbered(record, several))), None)
     if not isinstance(found, list) or not found or not all(isinstance(c, str) for c in found):
         raise ShapeError(f"choices: allowed: {CHOICES}")
     if not isinstance(labels, list) or len(labels) not in (0, len(found)):

@@ -12,7 +12,7 @@ from compass_core import layout
 from compass_core.clusters.language_split import LIMIT
 from compass_core.drift.calibration import LEVEL, Calibration
 from compass_core.findings import Finding
-from compass_core.stages.screening import Screening
+from compass_core.stages.screening import Screening, not_looked_for
 from compass_core.workspace import Workspace
 
 SPENT = 0.95  # share of the budget that counts as spent: rows are whole
@@ -148,13 +148,17 @@ def no_benchmark_items(ws: Workspace, language: str, rows: pl.DataFrame) -> Find
     bad = benchmark_rows_in(
         ws, language, rows.drop("language").rename({"row_language": "language"})
     )
+    missing = not_looked_for(ws)
+    unknown = (
+        f"; not looked for, as there is no local copy: {', '.join(missing)}" if missing else ""
+    )
     return Finding(
         "no_benchmark_items",
         not bad,
         float(len(bad)),
         0.0,
         "rows",
-        f"{len(bad)} of {rows.height} rows of the training set hold a benchmark item",
+        f"{len(bad)} of {rows.height} rows of the training set hold a benchmark item{unknown}",
         f"do not train on it: take these rows out of the corpora: {', '.join(bad[:NAMED])}"
         if bad
         else "",

@@ -13,7 +13,7 @@ from compass_core.corpora.files import (
 )
 from compass_core.corpora.mapping import readings
 from compass_core.hashing import version_of
-from compass_core.stages.screening import other_languages
+from compass_core.stages.screening import copied_folders, other_languages
 from compass_core.workspace import Workspace
 
 
@@ -61,6 +61,7 @@ def changed_sources(ws: Workspace) -> tuple[list[ChangedSource], list[str]]:
                 name = names.get(tag, tag)
                 problems += not_read(root / name)
                 folders.append((root / name, f"{suite.name}/{name}/"))
+        folders += [(folder, prefix) for _, _, folder, prefix in copied_folders(ws, language)]
         changed += _compare(ws, "benchmark_items", language, folders)
     return changed, sorted(set(problems))
 

@@ -19,6 +19,7 @@ BELEBELE = {f"mc_answer{i}": c for i, c in enumerate(FOUR, 1)}
         ({"choices": FOUR, "answer": "C"}, "Q", FOUR, 2),
         ({**OPTIONS, "answer": "D", "subject": "law"}, "Q", FOUR, 3),  # Global-MMLU
         ({**OPTIONS, "option_d": None, "answer": "B"}, "Q", FOUR[:3], 1),
+        ({f"option_{i}": c for i, c in enumerate(FOUR)} | {"answer": "C"}, "Q", FOUR, 2),
         ({"choices": {"text": FOUR, "label": FOUR}, "answerKey": "b"}, "Q", FOUR, 1),  # ARC
         (
             {"choices": {"text": ["3", "1", "2"], "label": ["1", "2", "3"]}, "answerKey": "3"},

@@ -8,7 +8,12 @@ from compass_core.benchmarks.contamination import BenchmarkIndex
 from compass_core.config.schema import Project
 from compass_core.corpora.benchmark_items import ingest_benchmarks
 from compass_core.stages import sources
-from compass_core.stages.screening import Screening, ingest_others, other_languages
+from compass_core.stages.screening import (
+    Screening,
+    ingest_others,
+    not_looked_for,
+    other_languages,
+)
 from compass_core.storage import Store
 from compass_core.workspace import Workspace
 
@@ -67,3 +72,36 @@ def test_items_of_another_language_count_in_the_version_and_are_seen_to_change(w
     changed, _ = sources.changed_sources(ws)
     found = {c.partition: c.files for c in changed if c.asset == "benchmark_items"}
     assert found["sw"] == 3
+
+
+def test_items_of_harness_tasks_are_looked_for_in_their_local_copy(ws):
+    folder = ws.directory / "copies" / "sw"
+    folder.mkdir(parents=True)
+    asked = "Ni kiungo kipi cha mwili kinachosafisha damu ya binadamu kila siku?"
+    letters = {"option_a": "Moyo", "option_b": "Figo", "option_c": "Ini", "option_d": "Pafu"}
+    pl.DataFrame([{"question": asked, **letters, "answer": "B"}]).write_parquet(
+        folder / "test-00000-of-00001.parquet"
+    )
+    numbers = {f"option_{i}": text for i, text in enumerate(["Tembo", "Twiga", "Simba"])}
+    tall = "Ni mnyama gani mrefu kuliko wote wanaoishi katika nyika za Afrika?"
+    pl.DataFrame([{"question": tall, **numbers, "answer": "B"}, {"question": None}]).write_parquet(
+        folder / "validation-00000-of-00001.parquet"
+    )
+    suites = [{"name": "qa"}, {"name": "gm", "kind": "lm_eval", "data": "copies"}]
+    settings = Project.model_validate(
+        {
+            "languages": {"targets": ["sw"]},
+            "benchmarks": {"suites": [*suites, {"name": "bare", "kind": "lm_eval"}]},
+        }
+    )
+    opened = Workspace(ws.directory, settings, settings, ws.store)
+    assert not_looked_for(opened) == ["bare"]
+    others = ingest_others(opened, "sw")
+    assert others.problems == ["gm/sw/: 1 rows are no items of choices, not looked for"]
+    assert others.version != ingest_others(ws, "sw").version
+    ws.store.write_parquet(layout.other_benchmarks("sw"), others.items)
+    said = rows(sw=f"Swali: {asked}", en=tall, hi="Ni mnyama gani?")
+    hits = dict(Screening(opened, "sw").screen(said).hits.iter_rows())
+    assert set(hits) == {"sw", "en"}
+    assert hits["sw"].startswith("gm test")
+    assert hits["en"].startswith("gm dev")
