@@ -18,7 +18,8 @@ from compass_core.errors import InputError
 from compass_core.hashing import version_of
 from compass_core.mirror import mirrored
 from compass_core.storage import Store
-from compass_core.warehouse_columns import PROMOTIONS, RETENTION
+from compass_core.warehouse_columns import GAPS, PROMOTIONS, RETENTION
+from compass_core.warehouse_derived import DERIVED
 from compass_core.warehouse_drift import DRIFT_VIEWS
 
 RECIPE = 5  # raise when a view's definition changes
@@ -75,34 +76,18 @@ _COMMON = {
     "training_rows": "Rows trained on (gaps: rows of the training corpus in the cluster)",
 }
 
-_GAPS = {
-    "p_usage": "Share of usage, shrunk towards the pool",
-    "p_usage_low": "Lower end of the posterior interval of p_usage",
-    "p_usage_high": "Upper end of the posterior interval of p_usage",
-    "p_training": "Share of the training data (supervised tokens by default)",
-    "coverage": "p_training / p_usage; null where nothing is asked",
-    "usage_rows": "Prompts in the usage window (and dev items where they stand in)",
-    "training_tokens": "Supervised tokens of the training corpus",
-    "pool_rows": "Auxiliary rows available",
-    "pool_tokens": "Supervised tokens available in the auxiliary pool",
-    "merged_into": "Cluster that this one's counts were merged into; null: stands alone",
-    "jsd_bits_best": "Divergence of the best mix that spends the budget within the limits, bits",
-    "usage_first_day": "First UTC day of the usage window",
-    "usage_last_day": "Last UTC day of the usage window",
-}
-
 VIEWS: dict[str, View] = {
     "gaps": View(
         "gaps",
         records.GAPS,
         "Per language and cluster: what users ask against what the training data covers",
-        _GAPS,
+        GAPS,
     ),
     "gaps_history": View(
         "gaps_history",
         records.GAPS_HISTORY,
         "Every gap report, one a usage window: the same columns as gaps, and when it was measured",
-        {**_GAPS, "measured_at": "When the report was made (UTC)"},
+        {**GAPS, "measured_at": "When the report was made (UTC)"},
     ),
     "staleness": View(
         "staleness",
@@ -280,44 +265,6 @@ VIEWS: dict[str, View] = {
     ),
 }
 
-_DERIVED = {
-    "scores_summary": (
-        """
-        SELECT language, suite, model, adapter_version, count(*) AS items,
-               avg(correct::INT) AS accuracy,
-               (avg(correct::INT) + 1.920729 / count(*) - 1.96 * sqrt(avg(correct::INT)
-                 * (1 - avg(correct::INT)) / count(*) + 0.9604 / count(*) ** 2))
-                 / (1 + 3.8416 / count(*)) AS accuracy_low,
-               (avg(correct::INT) + 1.920729 / count(*) + 1.96 * sqrt(avg(correct::INT)
-                 * (1 - avg(correct::INT)) / count(*) + 0.9604 / count(*) ** 2))
-                 / (1 + 3.8416 / count(*)) AS accuracy_high
-        FROM scores GROUP BY ALL ORDER BY ALL
-        """,
-        "Accuracy by language, suite and model, with Wilson's 95 % interval",
-        {
-            "model": "base or adapter",
-            "accuracy": "Share of right answers",
-            "accuracy_low": "Lower end of the interval",
-            "accuracy_high": "Upper end of the interval",
-        },
-    ),
-    "gaps_top": (
-        """
-        SELECT language, cluster_id, title, gap, p_usage, p_training, coverage, usage_rows,
-               training_rows, pool_rows
-        FROM gaps WHERE gap > 0 ORDER BY language, gap DESC
-        """,
-        "Clusters that are under-covered, the largest gap of each language first",
-        {
-            "p_usage": "Share of usage",
-            "p_training": "Share of the training data",
-            "coverage": "p_training / p_usage",
-            "usage_rows": "Prompts in the usage window",
-            "pool_rows": "Auxiliary rows available",
-        },
-    ),
-}
-
 
 def catalogue_path(store: Store, directory: Path) -> Path:
     """Where the file lies: in a local store, else in the project's data folder."""
@@ -354,7 +301,7 @@ def ensure_catalogue(store: Store, path: Path) -> Path:
                     view.text,
                     {c: view.columns.get(c, _COMMON.get(c, "")) for c in view.schema},
                 )
-            for name, (query, text, comments) in _DERIVED.items():
+            for name, (query, text, comments) in DERIVED.items():
                 named = {**_COMMON, **comments}
                 _create(connection, name, query, text, named)
         os.replace(temporary, path)
@@ -393,7 +340,7 @@ def query(path: Path, sql: str) -> pl.DataFrame:
             relation = connection.sql(sql)
             frame = pl.from_arrow(relation.to_arrow_table()) if relation else pl.DataFrame()
         except duckdb.Error as error:
-            views = ", ".join(sorted([*VIEWS, *_DERIVED]))
+            views = ", ".join(sorted([*VIEWS, *DERIVED]))
             raise InputError(f"{str(error).strip()}\nViews: {views}") from None
     return frame if isinstance(frame, pl.DataFrame) else frame.to_frame()
 

@@ -48,6 +48,25 @@ def test_the_first_gap_is_the_largest_of_the_report(bench):
     assert answer(bench, 1)["gap"][0] == report["gap"].max()
 
 
+def test_a_gap_beyond_doubt_is_one_that_somebody_asked_about(bench):
+    report = bench.ws.store.read_parquet(layout.gaps("sw"))
+    unasked = pl.col("usage_rows") == 0
+    spared = report.with_columns(
+        p_training=pl.when(unasked).then(0.0).otherwise("p_training"),
+        gap=pl.when(unasked).then("p_usage").otherwise("gap"),
+    )
+    silent = report.filter(unasked)["title"].to_list()
+    assert silent
+    bench.ws.store.write_parquet(layout.gaps("sw"), spared)
+    for number in (1, 3):
+        found = answer(bench, number)
+        assert found.height
+        assert not set(found.filter(pl.col("usage_rows") == 0)["title"])
+    asked = spared.filter(~unasked & (pl.col("p_usage_low") > pl.col("p_training")))
+    said = answer(bench, 3).filter(pl.col("language") == "sw")
+    assert set(said["title"]) == set(asked["title"])
+
+
 def test_tokens_by_language_add_up_to_the_sample(bench):
     said = answer(bench, 10).filter(pl.col("language") == "hi")
     rows = bench.ws.store.read_parquet(layout.selections("hi"))

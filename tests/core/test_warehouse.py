@@ -25,6 +25,7 @@ def gap_row(language: str, cluster: int, gap: float) -> dict:
         "language": language,
         "cluster_id": cluster,
         "gap": gap,
+        "usage_rows": 9,
         "title": "bei ya mahindi",
     }
 

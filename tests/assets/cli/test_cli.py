@@ -61,7 +61,11 @@ def test_gaps_and_query_in_both_forms(here):
     rows = json.loads(run("gaps", "sw", "--json").output)
     assert rows
     assert [row["gap"] for row in rows] == sorted((row["gap"] for row in rows), reverse=True)
-    assert "not covered" in run("gaps", "swh").output
+    assert all(row["usage_rows"] > 0 for row in rows)
+    said = run("gaps", "swh").output
+    assert "not covered" in said
+    assert f"{len(rows)} of " in said
+    assert "clusters asked about are under-covered" in said
     counted = run("query", "SELECT count(*) AS n FROM selections", "--json")
     assert json.loads(counted.output)[0]["n"] > 0
 
