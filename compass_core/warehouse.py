@@ -22,8 +22,6 @@ from compass_core.warehouse_columns import GAPS, PROMOTIONS, RETENTION
 from compass_core.warehouse_derived import DERIVED
 from compass_core.warehouse_drift import DRIFT_VIEWS
 
-RECIPE = 5  # raise when a view's definition changes
-
 
 class View:
     """One view: the Parquet folder it reads, its schema, and what each column means."""
@@ -279,9 +277,9 @@ def ensure_catalogue(store: Store, path: Path) -> Path:
     The views of a remote store read a local copy of its tables, brought up to date here.
     """
     store = mirrored(store, (view.folder for view in VIEWS.values()))
-    recipe = version_of(
-        [RECIPE, store.root, {name: str(view.schema) for name, view in VIEWS.items()}]
-    )
+    definitions = _definitions(store)
+    types = {name: str(view.schema) for name, view in VIEWS.items()}
+    recipe = version_of([definitions, types])
     mark = path.with_name(f"{path.name}.recipe")
     if path.exists() and mark.exists() and mark.read_text() == recipe:
         return path
@@ -292,23 +290,25 @@ def ensure_catalogue(store: Store, path: Path) -> Path:
     temporary = path.with_name(f"{path.name}.tmp-{uuid.uuid4().hex[:8]}")
     try:
         with duckdb.connect(str(temporary)) as connection:
-            for name, view in VIEWS.items():
-                glob = store.uri(f"{view.folder}/*.parquet").replace("'", "''")
-                _create(
-                    connection,
-                    name,
-                    view.query(glob),
-                    view.text,
-                    {c: view.columns.get(c, _COMMON.get(c, "")) for c in view.schema},
-                )
-            for name, (query, text, comments) in DERIVED.items():
-                named = {**_COMMON, **comments}
-                _create(connection, name, query, text, named)
+            for definition in definitions:
+                _create(connection, *definition)
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
     mark.write_text(recipe)
     return path
+
+
+def _definitions(store: Store) -> list[tuple[str, str, str, dict[str, str]]]:
+    """Name, SELECT, comment and the columns' comments of every view, in the order of creation."""
+    made = []
+    for name, view in VIEWS.items():
+        glob = store.uri(f"{view.folder}/*.parquet").replace("'", "''")
+        comments = {c: view.columns.get(c, _COMMON.get(c, "")) for c in view.schema}
+        made.append((name, view.query(glob), view.text, comments))
+    for name, (query, text, comments) in DERIVED.items():
+        made.append((name, query, text, {**_COMMON, **comments}))
+    return made
 
 
 def _create(
@@ -338,7 +338,8 @@ def query(path: Path, sql: str) -> pl.DataFrame:
     with duckdb.connect(str(path), read_only=True) as connection:
         try:
             relation = connection.sql(sql)
-            frame = pl.from_arrow(relation.to_arrow_table()) if relation else pl.DataFrame()
+            nothing = relation is None  # a relation without rows is falsy, and has columns
+            frame = pl.DataFrame() if nothing else pl.from_arrow(relation.to_arrow_table())
         except duckdb.Error as error:
             views = ", ".join(sorted([*VIEWS, *DERIVED]))
             raise InputError(f"{str(error).strip()}\nViews: {views}") from None
