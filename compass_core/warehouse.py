@@ -185,6 +185,7 @@ VIEWS: dict[str, View] = {
             "method": "lora, rslora or dora",
             "rank": "LoRA rank",
             "alpha": "LoRA alpha",
+            "supervised_tokens": "Tokens that carried loss, over all epochs and steps; no replay",
             "loss_first": "Loss of the first step, nats per supervised token",
             "loss_last": "Mean loss of the last ten steps, nats per supervised token",
             "wall_s": "Seconds of training",
