@@ -10,7 +10,8 @@ from typing import Literal
 import psutil
 
 from compass_core.config.load import load_project
-from compass_core.corpora.files import find_languages
+from compass_core.corpora.benchmark_items import SPLITS
+from compass_core.corpora.files import find_languages, list_files
 from compass_core.corpora.places import Place
 from compass_core.errors import CompassError
 from compass_core.workspace import Workspace
@@ -123,25 +124,42 @@ def _models(ws: Workspace) -> list[Finding]:
 
 
 def _inputs(ws: Workspace) -> list[Finding]:
+    """Files by language, not only folders: an empty folder is as good as none."""
     findings = []
     for kind in ("auxiliary", "training", "logs"):
         place = ws.logs_place if kind == "logs" else Place(ws.input_folder(kind))
         names, problems = find_languages(place)
-        missing = [t for t in ws.targets if t not in names] if kind != "auxiliary" else []
-        found = ", ".join(sorted(names)) or "nothing"
-        level: Level = "warn" if problems or missing or not names else "ok"
-        advice = "; ".join([*problems, *(f"no folder for {tag}" for tag in missing)])
-        findings.append(Finding(level, f"input {kind}", found, advice))
+        files = {tag: len(list_files(place / name)) for tag, name in sorted(names.items())}
+        spared = kind == "logs" and ws.project.usage.source == "proxy"  # dev items stand in
+        needed = list(files) if kind == "auxiliary" else [] if spared else ws.targets
+        missing = [tag for tag in needed if not files.get(tag)]
+        advice = [*problems, *(f"no files for {t}: put some into {place / t}" for t in missing)]
+        if not any(files.values()) and not missing and not spared:
+            advice.append(f"put files into {place}, a folder a language")
+        found = ", ".join(f"{tag} {count}" for tag, count in files.items()) or "nothing"
+        level: Level = "warn" if advice else "ok"
+        findings.append(Finding(level, f"input {kind}", f"files: {found}", "; ".join(advice)))
     for suite in ws.project.benchmarks.suites:
-        if suite.kind != "local":
-            continue
-        names, problems = find_languages(ws.input_folder("benchmarks") / suite.name)
-        missing = [tag for tag in ws.targets if tag not in names]
-        advice = "; ".join([*problems, *(f"no folder for {tag}" for tag in missing)])
-        level = "warn" if advice else "ok"
-        found = ", ".join(sorted(names)) or "nothing"
-        findings.append(Finding(level, f"benchmark {suite.name}", found, advice))
+        if suite.kind == "local":
+            findings.append(_suite(ws, suite.name))
     return findings
+
+
+def _suite(ws: Workspace, suite: str) -> Finding:
+    """Both splits of every target language: one is scored, the other may stand in for usage."""
+    place = Place(ws.input_folder("benchmarks")) / suite
+    names, advice = find_languages(place)
+    found = []
+    for tag in ws.targets:
+        files = list_files(place / names[tag]) if tag in names else []
+        have = {Path(name).name.split(".")[0] for name, size, _ in files if size}
+        found.append(f"{tag} {' and '.join(s for s in SPLITS if s in have) or 'nothing'}")
+        lacking = [f"{split}.jsonl" for split in SPLITS if split not in have]
+        if lacking:
+            folder = place / names.get(tag, tag)
+            advice.append(f"no items for {tag}: put {' and '.join(lacking)} into {folder}")
+    level: Level = "warn" if advice else "ok"
+    return Finding(level, f"benchmark {suite}", ", ".join(found), "; ".join(advice))
 
 
 def _trackers(ws: Workspace) -> list[Finding]:

@@ -9,7 +9,7 @@ from rich.table import Table
 from compass_assets.cli.terminal import terminal
 from compass_core.config.load import LoadedProject
 from compass_core.stages.logs import pending_logs
-from compass_core.stages.sources import changed_sources
+from compass_core.stages.sources import beyond_targets, changed_sources
 from compass_core.staleness import Staleness, Status
 from compass_core.workspace import Workspace
 
@@ -20,9 +20,11 @@ def status_rows(ws: Workspace) -> list[dict[str, Any]]:
     """One dict a target language; the same comparison as the check in the UI."""
     staleness = ws.staleness()
     changed, problems = changed_sources(ws)
+    spare = beyond_targets(ws)
     return [
         _language_row(ws, staleness, language, [c for c in changed if c.partition == language])
         | ({"problems": problems} if problems else {})
+        | ({"beyond_targets": spare} if spare else {})
         for language in ws.targets
     ]
 
@@ -92,3 +94,8 @@ def _print(rows: list[dict[str, Any]]) -> None:
     console.print(table)
     for problem in rows[0].get("problems", []) if rows else []:
         console.print(f"[yellow]problem:[/] {problem}")
+    for language in rows[0].get("beyond_targets", []) if rows else []:
+        console.print(
+            f"there is training data for {language}, which is not in languages.targets of "
+            "compass.yaml"
+        )

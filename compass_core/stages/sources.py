@@ -34,10 +34,6 @@ def changed_sources(ws: Workspace) -> tuple[list[ChangedSource], list[str]]:
         wanted = sorted(names) if asset == "auxiliary_corpus" else ws.targets
         if asset == "auxiliary_corpus":
             wanted = sorted({*wanted, *ws.manifests.partitions(asset)})
-        else:
-            problems += [
-                f"{kind}/{name}: not in languages.targets" for name in names if name not in wanted
-            ]
         for language in wanted:
             folder = ws.input_folder(kind) / names.get(language, language)
             changed += _compare(ws, asset, language, [(folder, "")], role=kind)
@@ -53,6 +49,12 @@ def changed_sources(ws: Workspace) -> tuple[list[ChangedSource], list[str]]:
             folders.append((root / name, f"{suite.name}/{name}/"))
         changed += _compare(ws, "benchmark_items", language, folders)
     return changed, sorted(set(problems))
+
+
+def beyond_targets(ws: Workspace) -> list[str]:
+    """Languages with training data that are no targets: no problem, they may become ones."""
+    names, _ = find_languages(ws.input_folder("training"))
+    return sorted(set(names) - set(ws.targets))
 
 
 def _compare(
