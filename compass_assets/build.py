@@ -36,10 +36,15 @@ def build_defs(loaded: LoadedProject, resources: Mapping[str, Any] | None = None
     return dg.Definitions(
         assets=[asset for stage in STAGES for asset in stage.build(project, code_versions)],
         asset_checks=[adapters_in_sync, log_rows_accounted_for],
-        jobs=[logs.ingest_logs, embeddings.backlog_job(project), fetch.fetch_corpora, *jobs],
+        jobs=[
+            logs.ingest_job(project),
+            embeddings.backlog_job(project),
+            fetch.fetch_corpora,
+            *jobs,
+        ],
         sensors=[*build_sensors(loaded, by_name), build_drift_sensor(loaded)],
         resources={
-            "project": project_resource(str(loaded.file)),
+            "project": project_resource(loaded),
             "pipes": dg.PipesSubprocessClient(),
             **(resources or {}),
         },

@@ -5,7 +5,7 @@ from typing import Any
 import dagster as dg
 
 from compass_assets.partitions import language_partitions, pool_partitions
-from compass_assets.promotion import PROMOTION_JOBS
+from compass_assets.promotion import promotion_jobs
 from compass_core.config.schema import Project
 from compass_core.graph import CHEAP_CHAIN, TRAINING_CHAIN
 from compass_core.stages.plan import BY_LANGUAGE, ON_DEMAND
@@ -23,7 +23,7 @@ def build_jobs(project: Project) -> list[Any]:
         )
 
     return [
-        *PROMOTION_JOBS,
+        *promotion_jobs(project),
         of("refresh_gaps", CHEAP_CHAIN, "Window to gap report of one language; trains nothing."),
         of(
             "retrain",

@@ -13,8 +13,10 @@ from pydantic import Field
 
 from compass_assets.child import run_child
 from compass_assets.describe import MODELS_POOL
+from compass_assets.language_choice import op_of_a_target
 from compass_assets.resources import ProjectResource
 from compass_assets.step import CODE_TAG, VERSION_TAG, pointer_tags, tell
+from compass_core.config.schema import Project
 from compass_core.errors import CompassError, StoreError
 from compass_core.graph import NODES
 from compass_core.manifests import Manifest
@@ -117,10 +119,6 @@ def _ready(
         run_child(context, project, pipes, "score", {"language": language, "version": version})
 
 
-@dg.op(
-    description="Make a version serve. Past a failing gate only with force and a reason.",
-    pool=MODELS_POOL,  # a version without scores is scored first
-)
 def promote_adapter_op(
     context: dg.OpExecutionContext,
     config: PromoteConfig,
@@ -142,7 +140,6 @@ def promote_adapter_op(
     tell(ASSET, config.language, f"{config.version} serves; {gate.reason}")
 
 
-@dg.op(description="Serve what served before, and keep the reason.")
 def rollback_adapter_op(
     context: dg.OpExecutionContext, config: RollbackConfig, project: ProjectResource
 ) -> None:
@@ -157,9 +154,6 @@ def rollback_adapter_op(
     tell(ASSET, config.language, f"{version} serves; {text}")
 
 
-@dg.op(
-    description="Two versions on the same items, and what they were made from.", pool=MODELS_POOL
-)
 def compare_adapters_op(
     context: dg.OpExecutionContext,
     config: CompareConfig,
@@ -208,19 +202,34 @@ def _said() -> Iterator[None]:
         raise dg.Failure(str(error), allow_retries=False) from error
 
 
-@dg.job(description="Make an adapter version serve; kept in the history with its reason.")
-def promote_adapter() -> None:
-    promote_adapter_op()
+def promotion_jobs(project: Project) -> list[dg.JobDefinition]:
+    """Promote, roll back, compare: each offers the target languages of the project."""
+    promote_op = op_of_a_target(
+        promote_adapter_op,
+        project,
+        description="Make a version serve. Past a failing gate only with force and a reason.",
+        pool=MODELS_POOL,  # a version without scores is scored first
+    )
+    roll_back_op = op_of_a_target(
+        rollback_adapter_op, project, description="Serve what served before, and keep the reason."
+    )
+    compare_op = op_of_a_target(
+        compare_adapters_op,
+        project,
+        description="Two versions on the same items, and what they were made from.",
+        pool=MODELS_POOL,
+    )
 
+    @dg.job(description="Make an adapter version serve; kept in the history with its reason.")
+    def promote_adapter() -> None:
+        promote_op()
 
-@dg.job(description="Go back to the adapter version that served before.")
-def rollback_adapter() -> None:
-    rollback_adapter_op()
+    @dg.job(description="Go back to the adapter version that served before.")
+    def rollback_adapter() -> None:
+        roll_back_op()
 
+    @dg.job(description="Compare two adapter versions on the same items.")
+    def compare_adapters() -> None:
+        compare_op()
 
-@dg.job(description="Compare two adapter versions on the same items.")
-def compare_adapters() -> None:
-    compare_adapters_op()
-
-
-PROMOTION_JOBS = (promote_adapter, rollback_adapter, compare_adapters)
+    return [promote_adapter, rollback_adapter, compare_adapters]

@@ -1,20 +1,24 @@
 """The project as a resource, with every setting of compass.yaml open to the launchpad.
 
 The override fields are derived from the schema, so a new setting appears in the launchpad with
-its description and cannot be forgotten. A value left empty keeps what the project file says.
+its description and cannot be forgotten. A value left empty keeps what the project file says; its
+description shows what that is.
 """
 
+import json
 import typing
 from typing import Any
 
 import dagster as dg
 from pydantic import Field, create_model
 
-from compass_core.config.load import load_project, with_overrides
+from compass_core.config.load import LoadedProject, load_project, with_overrides
 from compass_core.config.schema import Project, Section
 from compass_core.workspace import Workspace
 
 _PLAIN = (bool, int, float, str)
+SECRET = ("user_salt",)  # never shown, whoever may open the launchpad
+SHOWN_CHARS = 80
 
 
 def _launchpad_type(annotation: Any) -> Any:
@@ -33,19 +37,31 @@ def _launchpad_type(annotation: Any) -> Any:
     return Any
 
 
-def _override_fields(section: type[Section]) -> dict[str, Any]:
+def _override_fields(section: type[Section], present: Section | None = None) -> dict[str, Any]:
+    """Fields of a section's overrides; with `present`, descriptions end in its values."""
     fields: dict[str, Any] = {}
     for name, info in section.model_fields.items():
         kind = info.annotation
+        value = getattr(present, name, None)
         if isinstance(kind, type) and issubclass(kind, Section):
             nested: Any = create_model(
-                f"{kind.__name__}Override", __base__=dg.Config, **_override_fields(kind)
+                f"{kind.__name__}Override", __base__=dg.Config, **_override_fields(kind, value)
             )
             fields[name] = (nested, Field(nested(), description=kind.__doc__))
         else:
             optional = _launchpad_type(kind) | None
-            fields[name] = (optional, Field(None, description=info.description))
+            text = info.description or ""
+            if present is not None and name not in SECRET:
+                text = f"{text} (now: {_shown(present, name)})".strip()
+            fields[name] = (optional, Field(None, description=text or None))
     return fields
+
+
+def _shown(present: Section, name: str) -> str:
+    """A value as it would be typed, cut where it is long."""
+    value = present.model_dump(mode="json", include={name})[name]
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= SHOWN_CHARS else f"{text[: SHOWN_CHARS - 1]}…"
 
 
 class Overrides(dg.Config):
@@ -55,14 +71,14 @@ class Overrides(dg.Config):
 _Derived: Any = create_model("Overrides", __base__=Overrides, **_override_fields(Project))
 
 
+OVERRIDE = "Settings for this run only; empty fields keep the project's."
+
+
 class ProjectResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """Opens the workspace of a run: the project file with the launchpad's overrides on top."""
 
     project_file: str = Field(description="Path of compass.yaml.")
-    override: _Derived = Field(
-        default_factory=_Derived,
-        description="Settings for this run only; empty fields keep the project's.",
-    )
+    override: _Derived = Field(default_factory=_Derived, description=OVERRIDE)
 
     def overrides(self) -> dict[str, Any]:
         """The values that were set, nested as in the project file."""
@@ -78,16 +94,19 @@ class ProjectResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         return Workspace.open(loaded, project)
 
 
-def project_resource(project_file: str) -> ProjectResource:
-    """The resource of one project file.
+def project_resource(loaded: LoadedProject) -> ProjectResource:
+    """The resource of one project file, with its present values in the launchpad.
 
     The file is a default of the resource's configuration and not a given value: Dagster would ask
     for given values again in every launch that overrides anything.
     """
+    present = _override_fields(Project, loaded.project)
+    settings: Any = create_model("Overrides", __base__=Overrides, **present)
     bound: Any = create_model(
         "ProjectOf",
         __base__=ProjectResource,
-        project_file=(str, Field(project_file, description="Path of compass.yaml.")),
+        project_file=(str, Field(str(loaded.file), description="Path of compass.yaml.")),
+        override=(settings, Field(settings(), description=OVERRIDE)),
     )
     filled: dict[str, Any] = {}  # every field has a default by now
     made: ProjectResource = bound(**filled)

@@ -1,6 +1,7 @@
 """Is everything there that a project needs? Findings with what to do about them."""
 
 import importlib.metadata
+import re
 import shutil
 import sys
 from dataclasses import dataclass
@@ -11,7 +12,8 @@ import psutil
 
 from compass_core.config.load import load_project
 from compass_core.config.text import PUBLIC_SALT
-from compass_core.corpora.files import find_languages, not_read
+from compass_core.corpora.benchmark_items import SPLITS
+from compass_core.corpora.files import find_languages, list_files, not_read
 from compass_core.corpora.places import Place
 from compass_core.errors import CompassError
 from compass_core.workspace import Workspace
@@ -124,30 +126,49 @@ def _models(ws: Workspace) -> list[Finding]:
 
 
 def _inputs(ws: Workspace) -> list[Finding]:
+    """Files by language, not only folders: an empty folder is as good as none."""
     findings = []
     for kind in ("auxiliary", "training", "logs"):
         place = ws.logs_place if kind == "logs" else Place(ws.input_folder(kind))
         names, problems = find_languages(place)
+        bare = kind == "logs"
+        files = {
+            tag: len(list_files(place / name, bare=bare)) for tag, name in sorted(names.items())
+        }
         for name in names.values():
-            problems += not_read(place / name, bare=kind == "logs")
-        missing = [t for t in ws.targets if t not in names] if kind != "auxiliary" else []
-        found = ", ".join(sorted(names)) or "nothing"
-        level: Level = "warn" if problems or missing or not names else "ok"
-        advice = "; ".join([*problems, *(f"no folder for {tag}" for tag in missing)])
-        findings.append(Finding(level, f"input {kind}", found, advice))
+            problems += not_read(place / name, bare=bare)
+        spared = kind == "logs" and ws.project.usage.source == "proxy"  # dev items stand in
+        needed = list(files) if kind == "auxiliary" else [] if spared else ws.targets
+        missing = [tag for tag in needed if not files.get(tag)]
+        advice = [*problems, *(f"no files for {t}: put some into {place / t}" for t in missing)]
+        if not any(files.values()) and not missing and not spared:
+            advice.append(f"put files into {place}, a folder a language")
+        found = ", ".join(f"{tag} {count}" for tag, count in files.items()) or "nothing"
+        level: Level = "warn" if advice else "ok"
+        findings.append(Finding(level, f"input {kind}", f"files: {found}", "; ".join(advice)))
     for suite in ws.project.benchmarks.suites:
-        if suite.kind != "local":
-            continue
-        root = Place(ws.input_folder("benchmarks")) / suite.name
-        names, problems = find_languages(root)
-        for name in names.values():
-            problems += not_read(root / name)
-        missing = [tag for tag in ws.targets if tag not in names]
-        advice = "; ".join([*problems, *(f"no folder for {tag}" for tag in missing)])
-        level = "warn" if advice else "ok"
-        found = ", ".join(sorted(names)) or "nothing"
-        findings.append(Finding(level, f"benchmark {suite.name}", found, advice))
+        if suite.kind == "local":
+            findings.append(_suite(ws, suite.name))
     return findings
+
+
+def _suite(ws: Workspace, suite: str) -> Finding:
+    """Both splits of every target language: one is scored, the other may stand in for usage."""
+    place = Place(ws.input_folder("benchmarks")) / suite
+    names, advice = find_languages(place)
+    found, wanted = [], sorted(set(SPLITS.values()))
+    for tag in ws.targets:
+        advice += not_read(place / names[tag]) if tag in names else []
+        files = list_files(place / names[tag]) if tag in names else []
+        starts = [re.split(r"[-.]", Path(name).name)[0] for name, size, _ in files if size]
+        have = {SPLITS.get(start) for start in starts}
+        found.append(f"{tag} {' and '.join(s for s in wanted if s in have) or 'nothing'}")
+        lacking = [f"{split}.jsonl" for split in wanted if split not in have]
+        if lacking:
+            folder = place / names.get(tag, tag)
+            advice.append(f"no items for {tag}: put {' and '.join(lacking)} into {folder}")
+    level: Level = "warn" if advice else "ok"
+    return Finding(level, f"benchmark {suite}", ", ".join(found), "; ".join(advice))
 
 
 def _salt(ws: Workspace) -> Finding:

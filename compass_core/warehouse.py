@@ -18,10 +18,9 @@ from compass_core.errors import InputError
 from compass_core.hashing import version_of
 from compass_core.mirror import mirrored
 from compass_core.storage import Store
-from compass_core.warehouse_columns import PROMOTIONS, RETENTION
+from compass_core.warehouse_columns import GAPS, PROMOTIONS, RETENTION
+from compass_core.warehouse_derived import DERIVED
 from compass_core.warehouse_drift import DRIFT_VIEWS
-
-RECIPE = 5  # raise when a view's definition changes
 
 
 class View:
@@ -75,34 +74,18 @@ _COMMON = {
     "training_rows": "Rows trained on (gaps: rows of the training corpus in the cluster)",
 }
 
-_GAPS = {
-    "p_usage": "Share of usage, shrunk towards the pool",
-    "p_usage_low": "Lower end of the posterior interval of p_usage",
-    "p_usage_high": "Upper end of the posterior interval of p_usage",
-    "p_training": "Share of the training data (supervised tokens by default)",
-    "coverage": "p_training / p_usage; null where nothing is asked",
-    "usage_rows": "Prompts in the usage window (and dev items where they stand in)",
-    "training_tokens": "Supervised tokens of the training corpus",
-    "pool_rows": "Auxiliary rows available",
-    "pool_tokens": "Supervised tokens available in the auxiliary pool",
-    "merged_into": "Cluster that this one's counts were merged into; null: stands alone",
-    "jsd_bits_best": "Divergence of the best mix that spends the budget within the limits, bits",
-    "usage_first_day": "First UTC day of the usage window",
-    "usage_last_day": "Last UTC day of the usage window",
-}
-
 VIEWS: dict[str, View] = {
     "gaps": View(
         "gaps",
         records.GAPS,
         "Per language and cluster: what users ask against what the training data covers",
-        _GAPS,
+        GAPS,
     ),
     "gaps_history": View(
         "gaps_history",
         records.GAPS_HISTORY,
         "Every gap report, one a usage window: the same columns as gaps, and when it was measured",
-        {**_GAPS, "measured_at": "When the report was made (UTC)"},
+        {**GAPS, "measured_at": "When the report was made (UTC)"},
     ),
     "staleness": View(
         "staleness",
@@ -202,6 +185,7 @@ VIEWS: dict[str, View] = {
             "method": "lora, rslora or dora",
             "rank": "LoRA rank",
             "alpha": "LoRA alpha",
+            "supervised_tokens": "Tokens that carried loss, over all epochs and steps; no replay",
             "loss_first": "Loss of the first step, nats per supervised token",
             "loss_last": "Mean loss of the last ten steps, nats per supervised token",
             "wall_s": "Seconds of training",
@@ -280,44 +264,6 @@ VIEWS: dict[str, View] = {
     ),
 }
 
-_DERIVED = {
-    "scores_summary": (
-        """
-        SELECT language, suite, model, adapter_version, count(*) AS items,
-               avg(correct::INT) AS accuracy,
-               (avg(correct::INT) + 1.920729 / count(*) - 1.96 * sqrt(avg(correct::INT)
-                 * (1 - avg(correct::INT)) / count(*) + 0.9604 / count(*) ** 2))
-                 / (1 + 3.8416 / count(*)) AS accuracy_low,
-               (avg(correct::INT) + 1.920729 / count(*) + 1.96 * sqrt(avg(correct::INT)
-                 * (1 - avg(correct::INT)) / count(*) + 0.9604 / count(*) ** 2))
-                 / (1 + 3.8416 / count(*)) AS accuracy_high
-        FROM scores GROUP BY ALL ORDER BY ALL
-        """,
-        "Accuracy by language, suite and model, with Wilson's 95 % interval",
-        {
-            "model": "base or adapter",
-            "accuracy": "Share of right answers",
-            "accuracy_low": "Lower end of the interval",
-            "accuracy_high": "Upper end of the interval",
-        },
-    ),
-    "gaps_top": (
-        """
-        SELECT language, cluster_id, title, gap, p_usage, p_training, coverage, usage_rows,
-               training_rows, pool_rows
-        FROM gaps WHERE gap > 0 ORDER BY language, gap DESC
-        """,
-        "Clusters that are under-covered, the largest gap of each language first",
-        {
-            "p_usage": "Share of usage",
-            "p_training": "Share of the training data",
-            "coverage": "p_training / p_usage",
-            "usage_rows": "Prompts in the usage window",
-            "pool_rows": "Auxiliary rows available",
-        },
-    ),
-}
-
 
 def catalogue_path(store: Store, directory: Path) -> Path:
     """Where the file lies: in a local store, else in the project's data folder."""
@@ -332,9 +278,9 @@ def ensure_catalogue(store: Store, path: Path) -> Path:
     The views of a remote store read a local copy of its tables, brought up to date here.
     """
     store = mirrored(store, (view.folder for view in VIEWS.values()))
-    recipe = version_of(
-        [RECIPE, store.root, {name: str(view.schema) for name, view in VIEWS.items()}]
-    )
+    definitions = _definitions(store)
+    types = {name: str(view.schema) for name, view in VIEWS.items()}
+    recipe = version_of([definitions, types])
     mark = path.with_name(f"{path.name}.recipe")
     if path.exists() and mark.exists() and mark.read_text() == recipe:
         return path
@@ -345,23 +291,25 @@ def ensure_catalogue(store: Store, path: Path) -> Path:
     temporary = path.with_name(f"{path.name}.tmp-{uuid.uuid4().hex[:8]}")
     try:
         with duckdb.connect(str(temporary)) as connection:
-            for name, view in VIEWS.items():
-                glob = store.uri(f"{view.folder}/*.parquet").replace("'", "''")
-                _create(
-                    connection,
-                    name,
-                    view.query(glob),
-                    view.text,
-                    {c: view.columns.get(c, _COMMON.get(c, "")) for c in view.schema},
-                )
-            for name, (query, text, comments) in _DERIVED.items():
-                named = {**_COMMON, **comments}
-                _create(connection, name, query, text, named)
+            for definition in definitions:
+                _create(connection, *definition)
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
     mark.write_text(recipe)
     return path
+
+
+def _definitions(store: Store) -> list[tuple[str, str, str, dict[str, str]]]:
+    """Name, SELECT, comment and the columns' comments of every view, in the order of creation."""
+    made = []
+    for name, view in VIEWS.items():
+        glob = store.uri(f"{view.folder}/*.parquet").replace("'", "''")
+        comments = {c: view.columns.get(c, _COMMON.get(c, "")) for c in view.schema}
+        made.append((name, view.query(glob), view.text, comments))
+    for name, (query, text, comments) in DERIVED.items():
+        made.append((name, query, text, {**_COMMON, **comments}))
+    return made
 
 
 def _create(
@@ -391,9 +339,10 @@ def query(path: Path, sql: str) -> pl.DataFrame:
     with duckdb.connect(str(path), read_only=True) as connection:
         try:
             relation = connection.sql(sql)
-            frame = pl.from_arrow(relation.to_arrow_table()) if relation else pl.DataFrame()
+            nothing = relation is None  # a relation without rows is falsy, and has columns
+            frame = pl.DataFrame() if nothing else pl.from_arrow(relation.to_arrow_table())
         except duckdb.Error as error:
-            views = ", ".join(sorted([*VIEWS, *_DERIVED]))
+            views = ", ".join(sorted([*VIEWS, *DERIVED]))
             raise InputError(f"{str(error).strip()}\nViews: {views}") from None
     return frame if isinstance(frame, pl.DataFrame) else frame.to_frame()
 

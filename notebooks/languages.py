@@ -73,7 +73,7 @@ def _(ask, chosen, go, mo):
         f"""
         SELECT title, cluster_id, gap, p_usage, p_usage_low, p_usage_high, p_training, usage_rows,
                pool_rows
-        FROM gaps WHERE language = '{chosen.value}' AND gap > 0 ORDER BY gap DESC LIMIT 15
+        FROM gaps_top WHERE language = '{chosen.value}' ORDER BY gap DESC LIMIT 15
         """
     )
     _names = [

@@ -133,6 +133,7 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
     def gap_report(context: dg.AssetExecutionContext, project: ProjectResource) -> Events:
         from compass_assets.plots.cluster_map import cluster_map_plot
         from compass_assets.plots.gaps import gap_plot
+        from compass_core.gaps.covered import asked_about, in_words, under_covered
         from compass_core.stages.clusters import load_model
         from compass_core.stages.findings import enough_usage
         from compass_core.stages.gaps import report_language
@@ -142,7 +143,7 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
         report, version = report_language(step.ws, step.partition, model_version)
         model = load_model(step.ws, step.partition, model_version)
         frame, figures = report.frame, report.summary
-        open_gaps = frame.filter(pl.col("gap") > 0).sort("gap", descending=True)
+        open_gaps = under_covered(frame)
         pool = report.pool.group_by("row_language").agg(pl.col("pool_rows", "pool_tokens").sum())
         pool = pool.sort("pool_tokens", descending=True)
         for_gaps = (
@@ -154,19 +155,20 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
         yield step.finish(
             version,
             summary=(
-                f"{open_gaps.height} of {frame.height} clusters under-covered, "
-                f"jsd {figures['jsd_bits']:.3f} bits, best attainable "
+                f"{in_words(frame)}, jsd {figures['jsd_bits']:.3f} bits, best attainable "
                 f"{figures['jsd_bits_best']:.3f}"
             ),
             facts={
                 "jsd_bits": figures["jsd_bits"],
                 "jsd_bits_best": figures["jsd_bits_best"],
                 "clusters_with_gap": open_gaps.height,
+                "clusters_asked_about": asked_about(frame).height,
             },
             metadata={
                 "jsd_bits": figures["jsd_bits"],
                 "jsd_bits_best": figures["jsd_bits_best"],
                 "clusters_with_gap": open_gaps.height,
+                "clusters_asked_about": asked_about(frame).height,
                 "gap_mass": float(frame["gap"].sum()),
                 "usage_rows": usage_rows,
                 "corpus_rows_with_benchmark_items": figures["corpus_rows_with_benchmark_items"],

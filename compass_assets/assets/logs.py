@@ -9,6 +9,7 @@ from pydantic import Field
 
 from compass_assets.check_results import report_check
 from compass_assets.describe import DAYS_IN_ONE_RUN, graph_asset, overdue_after
+from compass_assets.language_choice import op_of_a_target
 from compass_assets.partitions import (
     add_days,
     language_of_day,
@@ -77,7 +78,6 @@ class IngestLogsConfig(dg.Config):
     language: str = Field(description="Target language (BCP-47).")
 
 
-@dg.op(description="Take the complete, new log files of one language; publish days and window.")
 def ingest_logs_op(
     context: dg.OpExecutionContext, config: IngestLogsConfig, project: ProjectResource
 ) -> Events:
@@ -88,12 +88,21 @@ def ingest_logs_op(
     yield dg.Output(None)
 
 
-@dg.job(
-    name="ingest_logs",
-    description="Take waiting log files of a language: one run, however many days they hold.",
-)
-def ingest_logs() -> None:
-    ingest_logs_op()
+def ingest_job(project: Project) -> dg.JobDefinition:
+    take = op_of_a_target(
+        ingest_logs_op,
+        project,
+        description="Take the complete, new log files of one language; publish days and window.",
+    )
+
+    @dg.job(
+        name="ingest_logs",
+        description="Take waiting log files of a language: one run, however many days they hold.",
+    )
+    def ingest_logs() -> None:
+        take()
+
+    return ingest_logs
 
 
 def _asked_for(context: dg.AssetExecutionContext) -> dict[str, set[date]]:

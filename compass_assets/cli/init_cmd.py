@@ -1,6 +1,8 @@
 """`compass init`: a new project, ready to be filled."""
 
 import secrets
+import shutil
+import sys
 from pathlib import Path
 
 import typer
@@ -60,6 +62,16 @@ load_from:
 """
 
 
+def _command() -> str:
+    """What to type for `compass`: its path, unless that is the one which the shell finds."""
+    called = Path(sys.argv[0])
+    if called.name != "compass" or not called.is_file():
+        return "compass"
+    here = called.resolve()
+    found = shutil.which("compass")
+    return "compass" if found and Path(found).resolve() == here else str(called.absolute())
+
+
 def run_init(directory: Path) -> int:
     """Write the files of a new project; raises ConfigError where there is one already."""
     target = directory / "compass.yaml"
@@ -81,10 +93,11 @@ def run_init(directory: Path) -> int:
         path = directory / file
         if not path.exists():
             path.write_text(text)
+    command = _command()
     typer.echo(
         f"project made in {directory}\n"
         f"1. set languages.targets, embedder.model and base_model.model in {target}\n"
         "2. put files into data/ (each folder's README says which)\n"
-        f"3. cd {directory} && compass doctor && compass materialize"
+        f"3. cd {directory} && {command} doctor && {command} materialize"
     )
     return 0

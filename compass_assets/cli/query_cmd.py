@@ -10,6 +10,7 @@ from compass_assets.cli.materialize_cmd import target_language
 from compass_assets.cli.terminal import terminal
 from compass_core import layout
 from compass_core.config.load import LoadedProject
+from compass_core.gaps.covered import in_words, under_covered
 from compass_core.warehouse import as_json as rows_as_json
 from compass_core.warehouse import catalogue_path, ensure_catalogue, query
 from compass_core.workspace import Workspace
@@ -21,7 +22,7 @@ def show_gaps(loaded: LoadedProject, text: str, most: int, as_json: bool) -> int
     ws = Workspace.open(loaded)
     ws.manifests.require("gap_report", language)
     frame = ws.store.read_parquet(layout.gaps(language))
-    top = frame.filter(pl.col("gap") > 0).sort("gap", descending=True).head(most)
+    top = under_covered(frame).head(most)
     if as_json:
         typer.echo(rows_as_json(top))
         return 0
@@ -30,8 +31,8 @@ def show_gaps(loaded: LoadedProject, text: str, most: int, as_json: bool) -> int
     best = frame["jsd_bits_best"][0]
     _print(top.select(columns), f"{language}: asked {first} to {last}, and not covered")
     terminal().print(
-        f"divergence of training data from usage {frame['jsd_bits'][0]:.3f} bits; "
-        f"{best:.3f} attainable with this pool and budget"
+        f"{in_words(frame)}; divergence of training data from usage "
+        f"{frame['jsd_bits'][0]:.3f} bits; {best:.3f} attainable with this pool and budget"
     )
     return 0
 

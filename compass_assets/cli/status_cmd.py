@@ -10,7 +10,7 @@ from compass_assets.cli.terminal import terminal
 from compass_core.config.load import LoadedProject
 from compass_core.corpora.log_ledger import PendingFiles
 from compass_core.stages.logs import pending_logs
-from compass_core.stages.sources import ChangedSource, changed_sources
+from compass_core.stages.sources import ChangedSource, beyond_targets, changed_sources
 from compass_core.staleness import Staleness, Status
 from compass_core.workspace import Workspace
 
@@ -23,9 +23,11 @@ def status_rows(ws: Workspace) -> list[dict[str, Any]]:
     changed, problems = changed_sources(ws)
     pending = {language: pending_logs(ws, language) for language in ws.targets}
     problems += [problem for found in pending.values() for problem in found.problems]
+    spare = beyond_targets(ws)
     return [
         _language_row(ws, staleness, language, changed, pending[language])
         | ({"problems": problems} if problems else {})
+        | ({"beyond_targets": spare} if spare else {})
         for language in ws.targets
     ]
 
@@ -98,3 +100,8 @@ def _print(rows: list[dict[str, Any]]) -> None:
     console.print(table)
     for problem in rows[0].get("problems", []) if rows else []:
         console.print(f"[yellow]problem:[/] {problem}")
+    for language in rows[0].get("beyond_targets", []) if rows else []:
+        console.print(
+            f"there is training data for {language}, which is not in languages.targets of "
+            "compass.yaml"
+        )

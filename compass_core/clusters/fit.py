@@ -7,6 +7,7 @@ tried).
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from compass_core.clusters.candidates import SEARCH_ROWS, Candidate, attempts, f
 from compass_core.clusters.kmeans import mean_directions
 from compass_core.clusters.match import match_ids, overlap_of
 from compass_core.clusters.model import ClusterModel
+from compass_core.clusters.novelty import ASKED_ROLES, off_target_share
 from compass_core.config.schema import Clusters
 from compass_core.errors import InputError
 from compass_core.hashing import unit_key
@@ -49,6 +51,7 @@ def fit_clusters(
     rows = np.ascontiguousarray(vectors[order], dtype=np.float32)
     _check(rows, ids)
     roles = [groups[i] for i in order]
+    asked = rows[np.isin(roles, ASKED_ROLES)]
     scaled: dict[str, Any] = {}
     if len(rows) > FIT_ROWS:
         keep = _sample(ids, roles, seed, FIT_ROWS, "fit-sample")
@@ -85,7 +88,9 @@ def fit_clusters(
     candidates[winner]["chosen"] = True
     best = finished(best, rows, search)
     method = str(candidates[winner]["method"])
-    return _model(best, method, rows, candidates, settings, previous, digest, first_id)
+    model = _model(best, method, rows, candidates, settings, previous, digest, first_id)
+    outside = round(off_target_share(model, asked), 6) if len(asked) else None
+    return replace(model, usage_off_target=outside)
 
 
 def _model(

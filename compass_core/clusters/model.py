@@ -27,12 +27,15 @@ class ClusterModel:
     next_id: int
     candidates: list[dict[str, Any]] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
+    usage_off_target: float | None = None  # share right after the fit; null: fitted before 3
 
     @property
     def version(self) -> str:
-        """Hash of what decides an assignment; not of timings or of the losing candidates."""
+        """Hash of what decides an assignment or a refit; not of timings or losing candidates."""
         arrays = [np.ascontiguousarray(getattr(self, name)).tobytes() for name in ARRAYS[:4]]
-        return version_of([version_of_bytes(*arrays), self.settings_digest])
+        decides = [version_of_bytes(*arrays), self.settings_digest]
+        share = self.usage_off_target
+        return version_of(decides if share is None else [*decides, share])
 
     def save(self, folder: Path) -> None:
         """Write into an existing empty folder."""
@@ -45,6 +48,7 @@ class ClusterModel:
             "next_id": self.next_id,
             "candidates": self.candidates,
             "events": self.events,
+            "usage_off_target": self.usage_off_target,
         }
         (folder / "model.json").write_text(json.dumps(rest, indent=1))
 

@@ -171,7 +171,9 @@ class Clusters(Section):
         "are off target and never sampled.",
     )
     refit_novelty: Share = Field(
-        0.10, description="Refit when this share of new usage rows is off target."
+        0.10,
+        description="Refit when the share of usage rows that are off target is this much above "
+        "what it was right after the fit.",
     )
     titles: Titles = Titles()
 

@@ -20,8 +20,12 @@ HEADER = """\
 def render_template(values: Mapping[str, Any] | None = None) -> str:
     """YAML text with a comment above each setting; `values` (nested) replace defaults."""
     lines = [HEADER]
+    after_section = False
     for name, info in Project.model_fields.items():
-        lines += _setting(name, info, (values or {}).get(name), 0)
+        setting = _setting(name, info, (values or {}).get(name), 0)
+        is_section = setting[0].startswith("\n")
+        lines += ["", *setting] if after_section and not is_section else setting
+        after_section = is_section
     return "\n".join(lines).rstrip() + "\n"
 
 

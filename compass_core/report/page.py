@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from compass_core.gaps.covered import under_covered
 from compass_core.languages import display_name
 from compass_core.report.figures import figures
 from compass_core.report.gather import LanguageData
@@ -73,7 +74,7 @@ def _cards(data: LanguageData) -> list[tuple[str, str]]:
 
 
 def _sections(data: LanguageData, drawn: dict[str, str]) -> list[dict[str, Any]]:
-    gaps = data.gaps.filter(pl.col("gap") > 0).sort("gap", descending=True).head(TOP)
+    gaps = under_covered(data.gaps).head(TOP)
     sections = [
         _section(
             "What is missing",

@@ -40,7 +40,7 @@ def take_in_turns(
     may. A row whose like (`alike`) was taken before it is passed over.
 
     Which row comes next depends on the rows before it and not on the budget, so a larger budget
-    takes the same rows and then more. Caps hold exactly, minimum shares to within one row as long
+    takes the same rows and then more. Caps hold exactly, minimum shares to within two rows as long
     as the language has rows. More rows of a group are ranked only where those that are ranked are
     used up or may not be taken. Cost: for each row, a look at the offers before it, most often
     one, and at those of languages with a minimum share.

@@ -14,7 +14,7 @@ from compass_core.clusters.describe import describe_clusters
 from compass_core.clusters.fit import fit_clusters
 from compass_core.clusters.language_split import language_split
 from compass_core.clusters.model import ClusterModel
-from compass_core.clusters.novelty import refit_reason
+from compass_core.clusters.novelty import ASKED_ROLES, refit_reason
 from compass_core.clusters.stream import assign_stored
 from compass_core.clusters.titles import model_titles
 from compass_core.config.digest import settings_digest
@@ -67,7 +67,7 @@ def cluster_language(
     rows = frames.role_rows(ws, language, texts_of=("usage", "training", "proxy"))
     fitted_on = {**rows, "auxiliary": _pool_sample(ws, language, rows["auxiliary"])}
     used = {role: frame for role, frame in fitted_on.items() if frame.height}
-    if not any(role in used for role in ("usage", "proxy")):
+    if not any(role in used for role in ASKED_ROLES):
         raise InputError(
             f"{language} has no usage: no rows in its usage window and usage.source is "
             f"{ws.project.usage.source!r}; put log files into {ws.logs_place / language} "
@@ -80,10 +80,10 @@ def cluster_language(
         how="diagonal",
     )
     vectors = np.concatenate([vectors_of(ws, role, frame) for role, frame in used.items()])
+    asked = stacked["role"].is_in(ASKED_ROLES).to_numpy()
     previous = load_model(ws, language, previous_version) if previous_version else None
     reason: str | None = "first fit"
     if previous is not None:
-        asked = stacked["role"].is_in(["usage", "proxy"]).to_numpy()
         reason = refit_reason(previous, vectors[asked], ws.project.clusters, digest)
     if previous is not None and reason is None:
         model = previous
@@ -110,7 +110,6 @@ def cluster_language(
     table, titles = _describe(ws, language, model, stacked, placed, report)
     ws.store.write_parquet(layout.clusters(language), table)
     split = language_split(placed.cluster_ids, stacked["language"].to_list())
-    asked = stacked["role"].is_in(["usage", "proxy"]).to_numpy()
     quality = judge(vectors, model.centroids, ws.project.seed)
     figures = {
         "clusters": len(model.cluster_ids),

@@ -41,10 +41,6 @@ def changed_sources(ws: Workspace) -> tuple[list[ChangedSource], list[str]]:
         wanted = sorted(names) if asset == "auxiliary_corpus" else ws.targets
         if asset == "auxiliary_corpus":
             wanted = sorted({*wanted, *ws.manifests.partitions(asset)})
-        else:
-            problems += [
-                f"{kind}/{name}: not in languages.targets" for name in names if name not in wanted
-            ]
         for language in wanted:
             folder = ws.input_folder(kind) / names.get(language, language)
             problems += not_read(folder)
@@ -64,6 +60,12 @@ def changed_sources(ws: Workspace) -> tuple[list[ChangedSource], list[str]]:
         folders += [(folder, prefix) for _, _, folder, prefix in copied_folders(ws, language)]
         changed += _compare(ws, "benchmark_items", language, folders)
     return changed, sorted(set(problems))
+
+
+def beyond_targets(ws: Workspace) -> list[str]:
+    """Languages with training data that are no targets: no problem, they may become ones."""
+    names, _ = find_languages(ws.input_folder("training"))
+    return sorted(set(names) - set(ws.targets))
 
 
 def _compare(

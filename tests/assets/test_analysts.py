@@ -19,7 +19,7 @@ def answer(bench, number: int) -> pl.DataFrame:
     return bench.query(match["sql"])
 
 
-def test_there_are_twenty_questions_and_none_was_lost_on_the_way():
+def test_there_are_questions_and_none_was_lost_on_the_way():
     text = PAGE.read_text(encoding="utf-8")
     assert len(QUESTIONS) == len(re.findall(r"^### \d+\.", text, re.MULTILINE)) >= 20
 
@@ -48,6 +48,43 @@ def test_the_first_gap_is_the_largest_of_the_report(bench):
     assert answer(bench, 1)["gap"][0] == report["gap"].max()
 
 
+def test_a_gap_beyond_doubt_is_one_that_somebody_asked_about(bench):
+    report = bench.ws.store.read_parquet(layout.gaps("sw"))
+    unasked = pl.col("usage_rows") == 0
+    spared = report.with_columns(
+        p_training=pl.when(unasked).then(0.0).otherwise("p_training"),
+        gap=pl.when(unasked).then("p_usage").otherwise("gap"),
+    )
+    silent = report.filter(unasked)["title"].to_list()
+    assert silent
+    bench.ws.store.write_parquet(layout.gaps("sw"), spared)
+    for number in (1, 3):
+        found = answer(bench, number)
+        assert found.height
+        assert not set(found.filter(pl.col("usage_rows") == 0)["title"])
+    asked = spared.filter(~unasked & (pl.col("p_usage_low") > pl.col("p_training")))
+    said = answer(bench, 3).filter(pl.col("language") == "sw")
+    assert set(said["title"]) == set(asked["title"])
+
+
+def test_a_gap_that_the_pool_cannot_fill_needs_more_than_there_is(bench):
+    key = layout.gaps("sw")
+    report = bench.ws.store.read_parquet(key)
+    gap = answer(bench, 1)["title"][0]
+    full = report.with_columns(pool_tokens=pl.lit(10**9))
+    bench.ws.store.write_parquet(key, full)
+    assert not answer(bench, 4).filter(pl.col("language") == "sw").height
+    missing = pl.when(pl.col("title") == gap).then(7).otherwise("pool_tokens")
+    bench.ws.store.write_parquet(key, full.with_columns(pool_tokens=missing))
+    row = answer(bench, 4).filter(pl.col("language") == "sw").row(0, named=True)
+    cluster = report.filter(pl.col("title") == gap).row(0, named=True)
+    held, budget = report["training_tokens"].sum(), 300
+    assert (row["title"], row["unit"], row["available"]) == (gap, "tokens", 7)
+    assert row["needed"] == round(
+        cluster["p_usage"] * (held + budget) - cluster["p_training"] * held
+    )
+
+
 def test_tokens_by_language_add_up_to_the_sample(bench):
     said = answer(bench, 10).filter(pl.col("language") == "hi")
     rows = bench.ws.store.read_parquet(layout.selections("hi"))
@@ -62,8 +99,12 @@ def test_the_cost_of_a_point_is_what_the_adapter_cost_over_what_it_gained(bench)
     by_model = dict(scores.group_by("model").agg(pl.col("correct").mean()).iter_rows())
     points = 100 * (by_model["adapter"] - by_model["base"])
     assert row["points"] == pytest.approx(points)
+    sample = bench.ws.store.read_parquet(layout.samples("ar"))
+    assert row["bought"] == sample["spent"][0] > 0
+    assert row["trained_tokens"] > row["bought"]  # the corpus is trained on as well
     if points:
-        assert row["tokens_per_point"] == pytest.approx(row["supervised_tokens"] / points)
+        assert row["trained_tokens_per_point"] == pytest.approx(row["trained_tokens"] / points)
+        assert row["bought_per_point"] == pytest.approx(row["bought"] / points)
 
 
 def test_worsened_coverage_is_found_where_it_was_put(bench):

@@ -96,6 +96,34 @@ def test_every_setting_is_in_the_launchpad_with_its_description():
     walk(Project, ProjectResource.model_fields["override"].annotation)
 
 
+def test_the_launchpad_shows_what_is_set_now_and_no_secret(empty_bench):
+    resource = empty_bench.defs.resources["project"]
+    override = type(resource).model_fields["override"].annotation
+    fields = override.model_fields["sampling"].annotation.model_fields
+    assert fields["budget"].description.endswith("(now: 300)")
+    assert fields["budget"].default is None
+    assert fields["strategy"].description.endswith('(now: "gap_waterfill")')
+    salt = override.model_fields["ingest"].annotation.model_fields["user_salt"].description
+    assert "now" not in salt
+    assert resource.overrides() == {}
+    long = override.model_fields["languages"].annotation.model_fields["targets"].description
+    assert long.endswith('(now: ["sw", "hi", "ar"])')
+
+
+@pytest.mark.parametrize(
+    "job", ["ingest_logs", "promote_adapter", "rollback_adapter", "compare_adapters"]
+)
+def test_jobs_of_one_language_offer_the_targets(empty_bench, job):
+    (node,) = empty_bench.defs.resolve_job_def(job).nodes
+    kind = node.definition.config_field.config_type.fields["language"].config_type
+    assert [value.config_value for value in kind.enum_values] == ["sw", "hi", "ar"]
+
+
+def test_a_job_of_a_language_that_is_no_target_does_not_start(empty_bench):
+    with pytest.raises(dg.DagsterInvalidConfigError, match="th"):
+        empty_bench.ingest_logs("th")
+
+
 def test_a_bad_override_is_refused_by_name(bench):
     resources = {"project": {"config": {"override": {"sampling": {"budget": -4}}}}}
     done = bench.run("bootstrap_language", "sw", ["gap_report"], resources=resources)

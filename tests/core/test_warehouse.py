@@ -8,7 +8,7 @@ import threading
 import polars as pl
 import pytest
 
-from compass_core import records
+from compass_core import records, warehouse
 from compass_core.errors import InputError
 from compass_core.storage import Store
 from compass_core.warehouse import VIEWS, catalogue_path, ensure_catalogue, query
@@ -25,6 +25,7 @@ def gap_row(language: str, cluster: int, gap: float) -> dict:
         "language": language,
         "cluster_id": cluster,
         "gap": gap,
+        "usage_rows": 9,
         "title": "bei ya mahindi",
     }
 
@@ -48,6 +49,24 @@ def test_new_parquet_shows_without_a_rebuild(store, tmp_path):
     assert ensure_catalogue(store, path).stat().st_mtime_ns == stamp
     top = query(path, "SELECT language, gap FROM gaps_top")
     assert top.rows() == [("hi", 0.2), ("sw", 0.3), ("sw", 0.1)]
+
+
+def test_a_changed_comment_or_query_reaches_a_file_that_is_there(store, tmp_path, monkeypatch):
+    path = ensure_catalogue(store, catalogue_path(store, tmp_path))
+
+    def comment(column: str, view: str) -> str:
+        ensure_catalogue(store, path)
+        sql = "SELECT comment FROM duckdb_columns() WHERE table_name = ? AND column_name = ?"
+        filled = sql.replace("?", f"'{view}'", 1).replace("?", f"'{column}'", 1)
+        return str(query(path, filled).item())
+
+    monkeypatch.setitem(VIEWS["gaps"].columns, "pool_rows", "Rows in stock")
+    assert comment("pool_rows", "gaps") == "Rows in stock"
+    _, text, comments = warehouse.DERIVED["gaps_top"]
+    later = ("SELECT language, gap FROM gaps", text, {**comments, "gap": "What is missing"})
+    monkeypatch.setitem(warehouse.DERIVED, "gaps_top", later)
+    assert comment("gap", "gaps_top") == "What is missing"
+    assert query(path, "SELECT * FROM gaps_top").columns == ["language", "gap"]
 
 
 def test_every_view_and_column_has_a_comment(store, tmp_path):

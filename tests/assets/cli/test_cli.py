@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from compass_assets.cli.main import app
 from compass_core.config.load import load_project
 from compass_core.config.text import PUBLIC_SALT
+from compass_core.doctor import examine
 
 runner = CliRunner()
 
@@ -53,6 +54,15 @@ def test_status_says_fresh_and_exits_with_zero(here):
     assert "fresh" in run("status").output
 
 
+def test_the_sample_project_has_no_problem_and_says_what_could_be_a_target(here):
+    rows = json.loads(run("status", "--json").output)
+    assert not any("problems" in row for row in rows)
+    assert rows[0]["beyond_targets"] == ["th"]
+    said = run("status").output
+    assert "problem" not in said
+    assert "there is training data for th" in said
+
+
 def test_status_names_input_that_waits_and_exits_with_one(here):
     path = here.directory / "data/logs/hi/2026-01-31.jsonl"
     path.write_text('{"timestamp": "2026-01-31T09:00:00Z", "text": "मौसम कैसा है"}\n')
@@ -66,7 +76,11 @@ def test_gaps_and_query_in_both_forms(here):
     rows = json.loads(run("gaps", "sw", "--json").output)
     assert rows
     assert [row["gap"] for row in rows] == sorted((row["gap"] for row in rows), reverse=True)
-    assert "not covered" in run("gaps", "swh").output
+    assert all(row["usage_rows"] > 0 for row in rows)
+    said = run("gaps", "swh").output
+    assert "not covered" in said
+    assert f"{len(rows)} of " in said
+    assert "clusters asked about are under-covered" in said
     counted = run("query", "SELECT count(*) AS n FROM selections", "--json")
     assert json.loads(counted.output)[0]["n"] > 0
 
@@ -104,6 +118,8 @@ def test_doctor_finds_what_is_wrong(here):
     assert subjects["configuration"]["level"] == "ok"
     assert subjects["store"]["level"] == "ok"
     assert subjects["input logs"]["level"] == "ok"
+    assert subjects["benchmark world_qa"]["found"].startswith("sw dev and test")
+    assert subjects["benchmark world_qa"]["level"] == "ok"
     text = here.loaded.file.read_text()
     model = here.loaded.project.base_model.model
     here.loaded.file.write_text(text.replace(model, "/nowhere/at/all"))
@@ -111,6 +127,35 @@ def test_doctor_finds_what_is_wrong(here):
     assert done.exit_code == 1
     wrong = [f["subject"] for f in json.loads(done.output) if f["level"] == "error"]
     assert wrong == ["base model"]
+
+
+def test_doctor_counts_files_and_splits(tmp_path):
+    folder = tmp_path / "new"
+    assert run("init", str(folder)).exit_code == 0
+    places = {
+        "input auxiliary": "data/corpora/auxiliary/en",
+        "input training": "data/corpora/training/sw",
+        "input logs": "data/logs/sw",
+        "benchmark world_qa": "data/benchmarks/world_qa/sw",
+    }
+    for place in places.values():
+        (folder / place).mkdir(parents=True)
+
+    def found():
+        return {f.subject: f for f in examine(folder / "compass.yaml") if f.subject in places}
+
+    for subject, finding in found().items():
+        assert finding.level == "warn", subject
+        assert places[subject] in finding.advice
+    for place in places.values():
+        for name in ("dev", "test"):
+            (folder / place / f"{name}.jsonl").write_text("{}\n")
+    assert {f.level for f in found().values()} == {"ok"}
+    assert found()["input training"].found == "files: sw 2"
+    (folder / places["benchmark world_qa"] / "test.jsonl").unlink()
+    lacking = found()["benchmark world_qa"]
+    assert lacking.found == "sw dev"
+    assert "put test.jsonl into" in lacking.advice
 
 
 def test_quarantined_rows_are_exported_fixed_and_replayed(here):
@@ -167,3 +212,15 @@ def test_the_logs_are_taken_when_they_are_selected(here):
     done = run("materialize", "--select", "auxiliary_corpus", "--json")
     assert done.exit_code == 0, done.output
     assert "auxiliary_corpus" in done.output
+
+
+def test_init_says_the_path_of_a_command_that_the_shell_would_not_find(tmp_path, monkeypatch):
+    command = tmp_path / "venv" / "bin" / "compass"
+    command.parent.mkdir(parents=True)
+    command.write_text("#!/bin/sh\n")
+    command.chmod(0o755)
+    monkeypatch.setattr(sys, "argv", [str(command), "init"])
+    monkeypatch.setenv("PATH", "/usr/bin")
+    assert f"{command} doctor" in run("init", str(tmp_path / "one")).output.replace("\n", "")
+    monkeypatch.setenv("PATH", f"{command.parent}:/usr/bin")
+    assert "&& compass doctor" in run("init", str(tmp_path / "two")).output.replace("\n", "")

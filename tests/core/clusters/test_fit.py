@@ -1,5 +1,8 @@
 """Fitting on planted clusters: found, chosen by the stated rule, the same in any order."""
 
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score
@@ -132,10 +135,51 @@ def test_a_refit_is_asked_for_by_novelty_and_by_settings():
     strange, _ = planted(60, seed=99)
     mixed = np.concatenate([vectors, strange])
     limit = SETTINGS.model_copy(update={"refit_novelty": 0.05})
-    assert "lies outside all clusters (limit 5 %)" in str(refit_reason(model, mixed, limit, "d"))
+    assert "(limit 5 points more)" in str(refit_reason(model, mixed, limit, "d"))
     assert (
         refit_reason(model, mixed, SETTINGS.model_copy(update={"refit_novelty": 0.5}), "d") is None
     )
+
+
+def test_right_after_a_fit_none_is_asked_for_however_scattered_usage_is(tmp_path):
+    vectors, _ = planted()
+    scattered = np.random.default_rng(7).normal(size=(60, vectors.shape[1])).astype(np.float32)
+    scattered /= np.linalg.norm(scattered, axis=1, keepdims=True)
+    usage = np.concatenate([vectors[:40], scattered])
+    roles = ["auxiliary"] * len(vectors) + ["usage"] * len(usage)
+    few = SETTINGS.model_copy(update={"k_min": 3, "k_max": 3, "k_steps": 1, "method": "kmeans"})
+    model = fit_clusters(
+        np.concatenate([vectors, usage]),
+        [f"{role}/{i:04d}" for i, role in enumerate(roles)],
+        roles,
+        few,
+        seed=7,
+        digest="d",
+    )
+    model.save(tmp_path)
+    kept = ClusterModel.load(tmp_path)
+    assert assign(kept, usage, "nearest").off_target.mean() > 0.001
+    strict = few.model_copy(update={"refit_novelty": 0.001})
+    assert refit_reason(kept, usage, strict, "d") is None
+    assert refit_reason(kept, scattered, strict, "d") is not None
+
+
+def test_a_model_of_before_that_kept_no_share_is_fitted_anew_once(tmp_path):
+    vectors, _ = planted()
+    strange, _ = planted(60, seed=99)
+    usage = np.concatenate([vectors, strange])
+    model = replace(fitted(vectors, digest="d"), usage_off_target=0.2)
+    model.save(tmp_path)
+    file = tmp_path / "model.json"
+    rest = json.loads(file.read_text())
+    del rest["usage_off_target"]
+    file.write_text(json.dumps(rest))
+    before = ClusterModel.load(tmp_path)
+    limit = SETTINGS.model_copy(update={"refit_novelty": 0.05})
+    assert refit_reason(model, usage, limit, "d") is None
+    assert refit_reason(before, usage, limit, "d") is not None
+    # Else the same centroids would be the same version, and the share would never be stored.
+    assert before.version != model.version
 
 
 def test_ids_survive_a_refit_on_more_data():

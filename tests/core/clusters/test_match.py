@@ -1,4 +1,7 @@
+import hypothesis.extra.numpy as arrays
 import numpy as np
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from compass_core.clusters.match import match_ids, overlap_of
 
@@ -64,3 +67,27 @@ def test_no_id_is_given_twice_over_many_refits():
 def test_rows_outside_the_old_clusters_count_for_none():
     table = overlap_of(np.array([0, 0, 1]), np.array([1, -1, 0]), 2, 2, np.ones(3))
     assert table.tolist() == [[0, 1], [1, 0]]
+
+
+@settings(deadline=None)
+@given(
+    table=arrays.arrays(
+        np.int64,
+        st.tuples(st.integers(1, 7), st.integers(1, 7)),
+        elements=st.one_of(st.just(0), st.integers(0, 9), st.integers(0, 200)),
+    )
+)
+@example(table=np.array([[66, 30], [30, 3]]))  # the two 30s add up to more than the 66 has
+def test_a_cluster_that_shares_more_than_half_of_all_rows_keeps_its_id(table):
+    sizes, before = table.sum(axis=1), table.sum(axis=0)
+    shared = 2 * table > sizes[:, None] + before[None, :] - table  # Jaccard above 1/2, in integers
+    old_ids = 100 + np.arange(table.shape[1])
+    ids, _, _ = match_ids(table.astype(float), sizes.astype(float), old_ids, 200)
+    for new, old in zip(*np.nonzero(shared), strict=True):
+        assert ids[new] == old_ids[old]
+
+
+def test_one_strong_match_is_worth_more_than_two_that_are_cut_afterwards():
+    ids, _, events = matched([[66, 30], [30, 3]], [4, 9], 10)
+    assert ids.tolist() == [4, 10]
+    assert ("kept", 4) in what(events)

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from compass_core.config.digest import settings_digest
 from compass_core.config.load import load_project, with_overrides
@@ -116,6 +117,13 @@ def test_digests_see_the_named_settings_only(tmp_path):
 def test_the_projects_own_file_is_valid():
     root = Path(__file__).parent.parent.parent.parent
     assert len(load_project(root / "compass.yaml").project.languages.targets) >= 3
+
+
+def test_the_projects_own_file_has_every_setting_with_its_present_description():
+    """Made again by `render_template` with the file's own values, it is the same text."""
+    file = Path(__file__).parent.parent.parent.parent / "compass.yaml"
+    text = file.read_text(encoding="utf-8")
+    assert text == render_template(YAML(typ="safe").load(text))
 
 
 def test_a_store_is_a_path_or_a_place_that_tables_and_vectors_can_be_in(tmp_path):

@@ -29,7 +29,7 @@ def limits(draw):
 
 @settings(max_examples=60, deadline=None)
 @given(limits(), st.integers(0, 350), st.sampled_from([*BY_CLUSTER, "random", "langsim"]))
-def test_caps_hold_exactly_and_minimum_shares_to_within_a_row(bounds, budget, strategy):
+def test_caps_hold_exactly_and_minimum_shares_to_within_two_rows(bounds, budget, strategy):
     least, most = bounds
     result = choose(
         budget=budget,
