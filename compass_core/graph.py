@@ -231,6 +231,7 @@ _TABLE = (
             "promoted_adapter",
             "drift_report",
         ),
+        code="2",
     ),
 )
 

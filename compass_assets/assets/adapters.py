@@ -50,6 +50,7 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
         )
         pieces = training_fertility(step.ws, step.partition, rows)
         most = step.ws.project.base_model.warn_times_english
+        gaps = step.ws.store.read_parquet(layout.gaps(step.partition))
         yield step.finish(
             version,
             summary=f"{rows.height} rows, {chosen.height} of them sampled ({tokens} tokens)",
@@ -69,12 +70,8 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
                     step.ws.store.uri(layout.training_card(step.partition))
                 ),
                 "composition": table(by_language, by_language.columns, 40),
-                "before_and_after": dg.MetadataValue.md(
-                    coverage_plot(
-                        step.ws.store.read_parquet(layout.gaps(step.partition)), rows, sampling.unit
-                    )
-                ),
-                "composition_picture": dg.MetadataValue.md(composition_plot(rows)),
+                "before_and_after": dg.MetadataValue.md(coverage_plot(gaps, rows, sampling.unit)),
+                "composition_picture": dg.MetadataValue.md(composition_plot(gaps, rows)),
                 "tokenizer_fertility": table(pieces, pieces.columns, 40),
                 "dropped": counts(dropped),
                 "preview": table(

@@ -5,21 +5,29 @@ from typing import Any
 import polars as pl
 
 from compass_assets.plots.style import MANY, picture
+from compass_core.gaps.hosts import on_hosts
 
 MOST = 30
 
 
-def composition_plot(selected: pl.DataFrame) -> str:
-    """Stacked bars over clusters from records.SELECTIONS; the corpus itself is one colour."""
-    parts = composition(selected)
+def composition_plot(gaps: pl.DataFrame, selected: pl.DataFrame) -> str:
+    """Stacked bars over clusters; the corpus itself is one colour.
+
+    `gaps` is records.GAPS, `selected` records.SELECTIONS with training and auxiliary rows.
+    """
+    parts = composition(gaps, selected)
     return picture("composition", lambda axes: draw_composition(axes, parts), height_in=3.4)
 
 
-def composition(selected: pl.DataFrame) -> pl.DataFrame:
-    """cluster_id, part, tokens: `part` is corpus or the language of sampled rows."""
+def composition(gaps: pl.DataFrame, selected: pl.DataFrame) -> pl.DataFrame:
+    """cluster_id, part, tokens: `part` is corpus or the language of sampled rows.
+
+    What lies in a merged cluster is counted with the cluster that stands for it.
+    """
     part = pl.when(pl.col("origin") == "training").then(pl.lit("corpus"))
     return (
-        selected.with_columns(part.otherwise(pl.col("row_language")).alias("part"))
+        on_hosts(selected, gaps)
+        .with_columns(part.otherwise(pl.col("row_language")).alias("part"))
         .group_by("cluster_id", "part")
         .agg(pl.col("supervised_tokens").sum().alias("tokens"))
         .sort("cluster_id", "part")

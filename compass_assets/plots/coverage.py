@@ -5,6 +5,7 @@ from typing import Any
 import polars as pl
 
 from compass_assets.plots.style import MIX, TRAINING, USAGE, picture
+from compass_core.gaps.hosts import shares, standing
 
 MOST = 30
 
@@ -15,30 +16,27 @@ def coverage_plot(gaps: pl.DataFrame, selected: pl.DataFrame, unit: str) -> str:
     `gaps` is records.GAPS, `selected` records.SELECTIONS with training and auxiliary rows, `unit`
     tokens or rows.
     """
-    shares = coverage(gaps, selected, unit)
-    return picture("usage against the mix", lambda axes: draw_coverage(axes, shares), height_in=3.4)
+    parts = coverage(gaps, selected, unit)
+    return picture("usage against the mix", lambda axes: draw_coverage(axes, parts), height_in=3.4)
 
 
 def coverage(gaps: pl.DataFrame, selected: pl.DataFrame, unit: str) -> pl.DataFrame:
-    """cluster_id, p_usage, before, after: shares of the supervised tokens (or rows) a cluster."""
-    amount = pl.col("supervised_tokens").sum() if unit == "tokens" else pl.len()
+    """cluster_id, title, p_usage, before, after: shares of the supervised tokens (or rows).
 
-    def share(rows: pl.DataFrame, name: str) -> pl.DataFrame:
-        counted = rows.group_by("cluster_id").agg(amount.cast(pl.Float64).alias(name))
-        return counted.with_columns(pl.col(name) / pl.col(name).sum())
-
-    before = share(selected.filter(pl.col("origin") == "training"), "before")
-    after = share(selected, "after")
-    found = gaps.select("cluster_id", "p_usage")
-    for part in (before, after):
-        found = found.join(part, on="cluster_id", how="left")
-    return found.with_columns(pl.col("before", "after").fill_null(0.0)).sort(
-        "p_usage", descending=True
-    )
+    One row a cluster that stands alone; what was merged into it is counted with it.
+    """
+    before = shares(selected.filter(pl.col("origin") == "training"), gaps, unit)
+    after = shares(selected, gaps, unit)
+    found = standing(gaps).select("cluster_id", "title", "p_usage")
+    columns = [
+        pl.Series(name, [share.get(c, 0.0) for c in found["cluster_id"]], dtype=pl.Float64)
+        for name, share in (("before", before), ("after", after))
+    ]
+    return found.with_columns(columns).sort("p_usage", descending=True)
 
 
-def draw_coverage(axes: Any, shares: pl.DataFrame) -> None:
-    top = shares.head(MOST)
+def draw_coverage(axes: Any, parts: pl.DataFrame) -> None:
+    top = parts.head(MOST)
     places = list(range(top.height))
     axes.bar(places, top["p_usage"], width=0.8, color=USAGE, alpha=0.35, label="asked")
     axes.plot(places, top["before"], "o", color=TRAINING, ms=4, label="corpus alone")

@@ -5,6 +5,7 @@ from typing import Any
 import polars as pl
 
 from compass_assets.plots.style import MIX, QUIET, TRAINING, USAGE, picture
+from compass_core.gaps import hosts
 
 MOST = 24
 
@@ -18,11 +19,11 @@ def gap_plot(gaps: pl.DataFrame) -> str:
 
 def standing(gaps: pl.DataFrame) -> pl.DataFrame:
     """Clusters that stand alone, with `merged`, `pool_share` of them and those merged into them."""
-    host = pl.coalesce("merged_into", "cluster_id").alias("cluster_id")
-    pool = gaps.group_by(host).agg(pl.col("pool_rows").sum(), (pl.len() - 1).alias("merged"))
+    counted = hosts.on_hosts(gaps, gaps).group_by("cluster_id")
+    pool = counted.agg(pl.col("pool_rows").sum(), (pl.len() - 1).alias("merged"))
     total = max(1, int(gaps["pool_rows"].sum()))
     return (
-        gaps.filter(pl.col("merged_into").is_null())
+        hosts.standing(gaps)
         .drop("pool_rows")
         .join(pool, on="cluster_id", maintain_order="left")
         .with_columns((pl.col("pool_rows") / total).alias("pool_share"))

@@ -41,11 +41,12 @@ PNG = b"\x89PNG\r\n"
 GAPS = pl.DataFrame(
     {
         "cluster_id": [3, 7, 9],
-        "p_usage": [0.5, 0.3, 0.2],
-        "p_training": [0.1, 0.3, 0.6],
+        "title": ["bei · mahindi", "चिकित्सक", "shule"],
+        "p_usage": [0.6, 0.4, 0.0],  # a merged cluster's row holds zeros
+        "p_training": [0.2, 0.8, 0.0],
         "gap": [0.4, 0.0, 0.0],
-        "p_usage_low": [0.4, 0.2, 0.1],
-        "p_usage_high": [0.6, 0.4, 0.3],
+        "p_usage_low": [0.5, 0.3, 0.0],
+        "p_usage_high": [0.7, 0.5, 0.0],
         "pool_rows": [10, 30, 60],
         "merged_into": [None, None, 7],
     }
@@ -86,7 +87,7 @@ def test_every_picture_is_an_inline_png() -> None:
     pictures = [
         gap_plot(GAPS),
         coverage_plot(GAPS, SELECTED, "tokens"),
-        composition_plot(SELECTED),
+        composition_plot(GAPS, SELECTED),
         curves_plot({"task": [1.0, 0.5]}),
         scores_plot(SCORES),
         cluster_map_plot(centroids, np.array([3, 7, 9]), GAPS),
@@ -109,25 +110,26 @@ def test_gaps_put_the_largest_on_top_and_count_what_was_merged(axes) -> None:
     draw_gaps(axes, standing(GAPS))
     labels = [label.get_text() for label in axes.get_yticklabels()]
     assert labels == ["cluster 7 + 1 merged", "cluster 3"]
-    assert widths(axes)[:2] == [0.3, 0.5]  # asked, from below
+    assert widths(axes)[:2] == [0.4, 0.6]  # asked, from below
     marks = [line for line in axes.lines if line.get_marker() == "|"]
     assert list(marks[-1].get_xdata()) == [0.9, 0.1]  # of the pool, merged ones included
 
 
 def test_coverage_compares_the_corpus_with_the_whole_mix(axes) -> None:
     shares = coverage(GAPS, SELECTED, "tokens")
-    assert shares["cluster_id"].to_list() == [3, 7, 9]
-    assert shares["before"].to_list() == [0.0, 0.25, 0.75]
-    assert shares["after"].to_list() == [0.5, 0.125, 0.375]
-    assert coverage(GAPS, SELECTED, "rows")["after"].to_list() == [0.4, 0.2, 0.4]
+    assert shares["cluster_id"].to_list() == [3, 7]  # 9 was merged into 7
+    assert shares["before"].to_list() == [0.0, 1.0]
+    assert shares["after"].to_list() == [0.5, 0.5]
+    assert coverage(GAPS, SELECTED, "rows")["after"].to_list() == pytest.approx([0.4, 0.6])
     draw_coverage(axes, shares)
     before, after = axes.lines[:2]
-    assert list(before.get_ydata()) == [0.0, 0.25, 0.75]
-    assert list(after.get_ydata()) == [0.5, 0.125, 0.375]
+    assert list(before.get_ydata()) == [0.0, 1.0]
+    assert list(after.get_ydata()) == [0.5, 0.5]
 
 
 def test_composition_stacks_the_corpus_below_the_sample(axes) -> None:
-    parts = composition(SELECTED)
+    parts = composition(GAPS, SELECTED)
+    assert parts["cluster_id"].unique().sort().to_list() == [3, 7]  # 9 was merged into 7
     assert parts.filter(pl.col("cluster_id") == 3).rows() == [(3, "en", 30), (3, "pt", 10)]
     draw_composition(axes, parts)
     assert axes.get_legend_handles_labels()[1] == ["corpus", "en", "pt"]
@@ -144,7 +146,7 @@ def test_composition_names_the_rest_others(axes) -> None:
             "supervised_tokens": list(range(20, 6, -1)),
         }
     )
-    draw_composition(axes, composition(many))
+    draw_composition(axes, composition(GAPS, many))
     labels = axes.get_legend_handles_labels()[1]
     assert labels[-1] == "others"
     heights = [bar.get_height() for container in axes.containers for bar in container]
