@@ -35,8 +35,8 @@ SHOWN = {
 READING = (
     "Means and intervals (95 %) are over seeds: what another training of the same strategy would "
     "give. p exchanges the two strategies within seeds; with n seeds it is never below 2 / 2^n. "
-    "With one seed only the table of runs says something: its intervals and p are over items, for "
-    "the two adapters at hand."
+    "With one seed only the table of runs and the picture's bars say something: their intervals, "
+    "and p of the runs, are over items, for the adapters at hand."
 )
 
 
