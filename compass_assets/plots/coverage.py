@@ -4,7 +4,8 @@ from typing import Any
 
 import polars as pl
 
-from compass_assets.plots.style import MIX, TRAINING, USAGE, picture
+from compass_assets.plots.names import cluster_name
+from compass_assets.plots.style import MIX, TRAINING, USAGE, per_cent, picture
 from compass_core.gaps.hosts import shares, standing
 
 MOST = 30
@@ -17,7 +18,7 @@ def coverage_plot(gaps: pl.DataFrame, selected: pl.DataFrame, unit: str) -> str:
     tokens or rows.
     """
     parts = coverage(gaps, selected, unit)
-    return picture("usage against the mix", lambda axes: draw_coverage(axes, parts), height_in=3.4)
+    return picture("usage against the mix", lambda axes: draw_coverage(axes, parts), height_in=4.4)
 
 
 def coverage(gaps: pl.DataFrame, selected: pl.DataFrame, unit: str) -> pl.DataFrame:
@@ -43,8 +44,9 @@ def draw_coverage(axes: Any, parts: pl.DataFrame) -> None:
     axes.plot(places, top["after"], "o", color=MIX, ms=4, label="corpus and sample")
     for place, old, new in zip(places, top["before"], top["after"], strict=True):
         axes.plot([place, place], [old, new], color=MIX, lw=1, alpha=0.6)
-    axes.set_xticks(places, [str(c) for c in top["cluster_id"]], fontsize=7, rotation=90)
-    axes.set_xlabel("cluster")
+    names = [cluster_name(c, title) for c, title in top.select("cluster_id", "title").iter_rows()]
+    axes.set_xticks(places, names, fontsize=7, rotation=90)
+    per_cent(axes.yaxis)
     axes.set_ylabel("share")
     axes.legend(fontsize=8)
     axes.set_title("Usage against training data, before and after sampling")

@@ -4,7 +4,8 @@ from typing import Any
 
 import polars as pl
 
-from compass_assets.plots.style import MIX, QUIET, TRAINING, USAGE, picture
+from compass_assets.plots.names import cluster_name
+from compass_assets.plots.style import MIX, QUIET, TRAINING, USAGE, per_cent, picture
 from compass_core.gaps import hosts
 
 MOST = 24
@@ -41,12 +42,12 @@ def draw_gaps(axes: Any, shown: pl.DataFrame) -> None:
     covered = axes.barh([p - 0.2 for p in places], top["p_training"], height=0.38, color=TRAINING)
     axes.errorbar(top["p_usage"], asked, xerr=[low, high], fmt="none", ecolor=QUIET, elinewidth=1)
     (mark,) = axes.plot(top["pool_share"], list(places), "|", color=MIX, ms=11, mew=2)
-    # Titles are in many scripts and the default font has few of them: ids are always legible.
     names = [
-        f"cluster {c}" + (f" + {n} merged" if n else "")
-        for c, n in top.select("cluster_id", "merged").iter_rows()
+        cluster_name(c, title) + (f" + {n} merged" if n else "")
+        for c, title, n in top.select("cluster_id", "title", "merged").iter_rows()
     ]
     axes.set_yticks(list(places), names, fontsize=8)
+    per_cent(axes.xaxis)
     axes.set_xlabel("share")
     axes.legend(
         [bars, covered, mark],
