@@ -90,10 +90,10 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
             version_of(figures),
             summary=_summary(best, frame),
             facts={"effects": effects.to_dicts(), "base_accuracy": base},
+            pictures={"picture": _picture(frame, effects, base, step.partition)},
             metadata={
                 "strategies": table(_in_points(effects), list(SHOWN.values()), 20),
                 "how_to_read": READING,
-                "picture": _picture(frame, effects, base, step.partition),
                 "runs": table(
                     frame,
                     [
@@ -139,12 +139,8 @@ def _in_points(effects: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _picture(
-    frame: pl.DataFrame, effects: pl.DataFrame, base: float, language: str
-) -> dg.MarkdownMetadataValue:
+def _picture(frame: pl.DataFrame, effects: pl.DataFrame, base: float, language: str) -> str:
     png = effects_plot(
         frame, effects, line=("base model", base), title=f"{language}: same budget, same training"
     )
-    return dg.MetadataValue.md(
-        f"![strategies](data:image/png;base64,{base64.b64encode(png).decode()})"
-    )
+    return f"![strategies](data:image/png;base64,{base64.b64encode(png).decode()})"

@@ -21,7 +21,7 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
         "semantic_clusters",
         languages,
         code_versions,
-        kinds=["numpy", "hdbscan"],
+        kinds=["numpy"],
         condition=FOLLOW,
         description=(
             "Clusters over usage, training and a sample of the pool. Kept while new usage falls "
@@ -163,6 +163,10 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
                 "jsd_bits_best": figures["jsd_bits_best"],
                 "clusters_with_gap": open_gaps.height,
             },
+            pictures={
+                "picture": gap_plot(frame),
+                "map": cluster_map_plot(model.centroids, model.cluster_ids, frame),
+            },
             metadata={
                 "jsd_bits": figures["jsd_bits"],
                 "jsd_bits_best": figures["jsd_bits_best"],
@@ -195,10 +199,6 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
                 ),
                 "pool_by_language": table(pool, pool.columns, 60),
                 "pool_for_gaps": table(for_gaps, for_gaps.columns, 60),
-                "picture": dg.MetadataValue.md(gap_plot(frame)),
-                "map": dg.MetadataValue.md(
-                    cluster_map_plot(model.centroids, model.cluster_ids, frame)
-                ),
                 "settings": dg.MetadataValue.json(
                     {
                         "gaps": step.ws.project.gaps.model_dump(),
