@@ -46,7 +46,12 @@ def build_jobs(project: Project) -> list[Any]:
             tuple(name for name in BY_LANGUAGE if name not in ON_DEMAND),
             "Everything of a new language, first to last.",
         ),
-        of("compare_strategies", ON_DEMAND, "Train and score adapters by sampling strategy."),
+        of(
+            "compare_strategies",
+            ON_DEMAND,
+            "Train and score adapters by sampling strategy. `benchmark_scores` and "
+            "`language_report` show its figures when they are materialized again.",
+        ),
         dg.define_asset_job(
             "ingest_auxiliary",
             selection=["auxiliary_corpus", "auxiliary_embeddings"],

@@ -6,8 +6,9 @@ is fresh is skipped. `execution.parallel` languages are worked on at once.
 
 import os
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from types import TracebackType
 from typing import Any
 
@@ -21,7 +22,15 @@ from compass_core.config.load import LoadedProject, with_overrides
 from compass_core.errors import CompassError
 from compass_core.stages.fetch import waiting_corpora
 from compass_core.stages.logs import pending_logs
-from compass_core.stages.plan import BY_LANGUAGE, ON_DEMAND, plan_language, plan_pool
+from compass_core.stages.plan import (
+    BY_LANGUAGE,
+    COMPARISON,
+    ON_DEMAND,
+    older_than_comparison,
+    plan_language,
+    plan_pool,
+    split_at_comparison,
+)
 from compass_core.stages.sources import changed_sources
 from compass_core.workspace import Workspace
 
@@ -90,7 +99,9 @@ class Runner:
         """Bring languages (default: all targets) up to date; `select` limits it to some assets.
 
         With `select` the named assets are materialized even when they are fresh. `compare` runs
-        the comparison of strategies of each language, unless it is fresh, once that is up to date.
+        the comparison of strategies of each language, unless it is fresh, before the adapter: so
+        that the scores and the page have its figures beside the adapter's. Where it fails, the
+        adapter waits for the next call.
         Raises RunFailed when a step fails, after everything that does not hang from it has run.
         """
         started = time.monotonic()
@@ -129,25 +140,31 @@ class Runner:
         self._run([_comparison(language) for language in targets if asked])
 
     def _chains(self, targets: Sequence[str], compare: bool) -> None:
-        """Everything of a language after its inputs, as one run; then its comparison if asked."""
+        """Everything of a language after its inputs: one run, or three with the comparison."""
         changed = self._changed()
-        jobs = []
-        for language in targets:
-            plan = self._plan(language, changed)
-            if plan:
-                jobs.append(_chain(language, tuple(plan)))
-            elif compare:
-                jobs += self._comparison_of(language)
+        chains = {
+            language: self._chain_of(language, self._plan(language, changed), compare)
+            for language in targets
+        }
 
-        def then(job: Job) -> list[Job]:
-            follows = compare and job.name == "bootstrap_language" and job.partition is not None
-            return self._comparison_of(str(job.partition)) if follows else []
+        def following(language: str | None) -> list[Job]:
+            return list(islice(chains[str(language)], 1))
 
-        self._run(jobs, then)
+        first = [job for language in targets for job in following(language)]
+        self._run(first, lambda done: following(done.partition))
 
-    def _comparison_of(self, language: str) -> list[Job]:
-        state = self.workspace.staleness().status("strategy_comparison", language).state
-        return [] if state == "fresh" else [_comparison(language)]
+    def _chain_of(self, language: str, plan: list[str], compare: bool) -> Iterator[Job]:
+        """Runs of a language, each to be asked for when the one before it is done."""
+        before, after = split_at_comparison(plan) if compare else (plan, [])
+        if before:
+            yield _chain(language, tuple(before))
+        if compare:
+            if self.workspace.staleness().status(COMPARISON, language).state != "fresh":
+                yield _comparison(language)
+            shown = {*after, *older_than_comparison(self.workspace, language)}
+            after = [name for name in BY_LANGUAGE if name in shown]
+        if after:
+            yield _chain(language, tuple(after))
 
     def job(
         self, name: str, partition: str | None = None, config: dict[str, Any] | None = None

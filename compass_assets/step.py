@@ -92,10 +92,14 @@ class Step:
         *,
         summary: str,
         facts: dict[str, Any] | None = None,
+        pictures: dict[str, str] | None = None,
         metadata: dict[str, Any] | None = None,
         checks: list[dg.AssetCheckResult] | None = None,
     ) -> dg.MaterializeResult[Any]:
-        """Write the manifest and return the event. The data itself must be written already."""
+        """Write the manifest and return the event. The data itself must be written already.
+
+        `pictures` are Markdown by row of the asset's page; they stand right after the summary.
+        """
         wall_s = round(time.monotonic() - self.started, 3)
         consumed = self.consumed
         manifest = Manifest(
@@ -115,7 +119,13 @@ class Step:
             else:
                 write_status(self.ws, self.ws.staleness())
             ensure_catalogue(self.ws.store, catalogue_path(self.ws.store, self.ws.directory))
-        shown: dict[str, Any] = {"summary": summary, "wall_s": wall_s, **(metadata or {})}
+        drawn = {name: dg.MetadataValue.md(text) for name, text in (pictures or {}).items()}
+        shown: dict[str, Any] = {
+            "summary": summary,
+            **drawn,
+            "wall_s": wall_s,
+            **(metadata or {}),
+        }
         if self.overrides:
             shown["overrides"] = dg.MetadataValue.json(self.overrides)
         tell(self.name, self.partition, f"{summary} ({wall_s:.1f} s)")

@@ -233,6 +233,7 @@ _TABLE = (
             "promoted_adapter",
             "drift_report",
         ),
+        code="2",
     ),
 )
 

@@ -17,7 +17,7 @@ from PIL import Image
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
-from tests.assets.browser.conftest import CHROMIUM, DRIVER, FLAGS, Page, serving
+from tests.assets.browser.conftest import CHROMIUM, DRIVER, FLAGS, SETTLE_S, Page, serving
 
 OUT = Path(__file__).parent.parent / "docs" / "tutorial"
 LEFT_OUT = shutil.ignore_patterns(".venv", ".git", "site", "artefacts", "__pycache__")
@@ -82,7 +82,7 @@ def _check(page: Page, asset: str, check: str, name: str) -> None:
 
 def _keep(page: Page, name: str, around: Any = None) -> None:
     """Save what the browser shows, or the part of it around an element; smaller."""
-    time.sleep(1.5)  # what slides in has come to rest
+    time.sleep(SETTLE_S)
     shown: Any = Image.open(io.BytesIO(page.driver.get_screenshot_as_png())).convert("RGB")
     if around is not None:
         box = around.rect

@@ -50,10 +50,15 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
         )
         pieces = training_fertility(step.ws, step.partition, rows)
         most = step.ws.project.base_model.warn_times_english
+        gaps = step.ws.store.read_parquet(layout.gaps(step.partition))
         yield step.finish(
             version,
             summary=f"{rows.height} rows, {chosen.height} of them sampled ({tokens} tokens)",
             facts={"rows": rows.height, "sampled_rows": chosen.height, "sampled_tokens": tokens},
+            pictures={
+                "before_and_after": coverage_plot(gaps, rows, sampling.unit),
+                "composition_picture": composition_plot(gaps, rows),
+            },
             metadata={
                 "dagster/row_count": rows.height,
                 "sampled_rows": chosen.height,
@@ -69,12 +74,6 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
                     step.ws.store.uri(layout.training_card(step.partition))
                 ),
                 "composition": table(by_language, by_language.columns, 40),
-                "before_and_after": dg.MetadataValue.md(
-                    coverage_plot(
-                        step.ws.store.read_parquet(layout.gaps(step.partition)), rows, sampling.unit
-                    )
-                ),
-                "composition_picture": dg.MetadataValue.md(composition_plot(rows)),
                 "tokenizer_fertility": table(pieces, pieces.columns, 40),
                 "dropped": counts(dropped),
                 "preview": table(
@@ -154,6 +153,11 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
                 "training_mode": figures["training_mode"],
                 "parent": figures["parent"],
             },
+            pictures={
+                "curves": curves_plot(
+                    loss_terms(figures, figures.get("continual", {}).get("beta"))
+                ),
+            },
             metadata={
                 "version": version,
                 "training_mode": figures["training_mode"],
@@ -167,9 +171,6 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
                 "loss_first": figures["loss_first"],
                 "loss_last": figures["loss_last"],
                 "tokens_per_s": figures["tokens_per_s"],
-                "curves": dg.MetadataValue.md(
-                    curves_plot(loss_terms(figures, figures.get("continual", {}).get("beta")))
-                ),
                 "truncated_rows": figures["truncated_rows"],
                 "peak_memory_bytes": figures["peak_memory_bytes"],
                 "settings": dg.MetadataValue.json(step.ws.project.adapter.model_dump()),
@@ -226,11 +227,11 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
             data_version,
             summary=text,
             facts={"version": version, **summary},
+            pictures={"picture": scores_plot(beside)},
             metadata={
                 **{k: v for k, v in summary.items() if v is not None},
                 "version": version,
                 "against_the_baselines": table(beside, beside.columns, 60),
-                "picture": dg.MetadataValue.md(scores_plot(beside)),
                 "path": dg.MetadataValue.path(
                     step.ws.store.uri(layout.scores(step.partition, version))
                 ),
@@ -258,12 +259,12 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
             gate.serving or "none",
             summary=f"{gate.serving or 'nothing'} serves; {gate.reason}",
             facts={"serving": gate.serving},
+            pictures={
+                "forgetting": forgetting_plot(forgetting_history(step.ws, step.partition)),
+            },
             metadata={
                 "serving": gate.serving or "none",
                 "reason": gate.reason,
-                "forgetting": dg.MetadataValue.md(
-                    forgetting_plot(forgetting_history(step.ws, step.partition))
-                ),
                 **gate.finding("benchmark_gate").extra,
             },
             checks=[result(finding) for finding in gate.findings],

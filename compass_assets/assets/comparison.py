@@ -35,8 +35,8 @@ SHOWN = {
 READING = (
     "Means and intervals (95 %) are over seeds: what another training of the same strategy would "
     "give. p exchanges the two strategies within seeds; with n seeds it is never below 2 / 2^n. "
-    "With one seed only the table of runs says something: its intervals and p are over items, for "
-    "the two adapters at hand."
+    "With one seed only the table of runs and the picture's bars say something: their intervals, "
+    "and p of the runs, are over items, for the adapters at hand."
 )
 
 
@@ -90,10 +90,10 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
             version_of(figures),
             summary=_summary(best, frame),
             facts={"effects": effects.to_dicts(), "base_accuracy": base},
+            pictures={"picture": _picture(frame, effects, base, step.partition)},
             metadata={
                 "strategies": table(_in_points(effects), list(SHOWN.values()), 20),
                 "how_to_read": READING,
-                "picture": _picture(frame, effects, base, step.partition),
                 "runs": table(
                     frame,
                     [
@@ -139,12 +139,8 @@ def _in_points(effects: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _picture(
-    frame: pl.DataFrame, effects: pl.DataFrame, base: float, language: str
-) -> dg.MarkdownMetadataValue:
+def _picture(frame: pl.DataFrame, effects: pl.DataFrame, base: float, language: str) -> str:
     png = effects_plot(
         frame, effects, line=("base model", base), title=f"{language}: same budget, same training"
     )
-    return dg.MetadataValue.md(
-        f"![strategies](data:image/png;base64,{base64.b64encode(png).decode()})"
-    )
+    return f"![strategies](data:image/png;base64,{base64.b64encode(png).decode()})"

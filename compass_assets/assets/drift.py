@@ -57,6 +57,7 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
                 "window_last_day": str(last_day) if last_day else None,
                 "moved_clusters": report["moved_clusters"],
             },
+            pictures={"history": drift_plot(read_history(step.ws, step.partition))},
             metadata={
                 **figures,
                 "window": f"{report['window_first_day']} to {last_day}",
@@ -64,7 +65,6 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
                 "moved_clusters": table(
                     moved, ["cluster_id", "title", "anchor_share", "window_share", "examples"], 12
                 ),
-                "history": dg.MetadataValue.md(drift_plot(read_history(step.ws, step.partition))),
                 "settings": dg.MetadataValue.json(step.ws.project.drift.model_dump()),
                 "path": dg.MetadataValue.path(step.ws.store.uri(layout.drift(step.partition))),
             },

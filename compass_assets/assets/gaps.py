@@ -21,7 +21,7 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
         "semantic_clusters",
         languages,
         code_versions,
-        kinds=["numpy", "hdbscan"],
+        kinds=["numpy"],
         condition=FOLLOW,
         description=(
             "Clusters over usage, training and a sample of the pool. Kept while new usage falls "
@@ -164,6 +164,10 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
                 "clusters_with_gap": open_gaps.height,
                 "clusters_asked_about": asked_about(frame).height,
             },
+            pictures={
+                "picture": gap_plot(frame),
+                "map": cluster_map_plot(model.centroids, model.cluster_ids, frame),
+            },
             metadata={
                 "jsd_bits": figures["jsd_bits"],
                 "jsd_bits_best": figures["jsd_bits_best"],
@@ -198,10 +202,6 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
                 ),
                 "pool_by_language": table(pool, pool.columns, 60),
                 "pool_for_gaps": table(for_gaps, for_gaps.columns, 60),
-                "picture": dg.MetadataValue.md(gap_plot(frame)),
-                "map": dg.MetadataValue.md(
-                    cluster_map_plot(model.centroids, model.cluster_ids, frame)
-                ),
                 "settings": dg.MetadataValue.json(
                     {
                         "gaps": step.ws.project.gaps.model_dump(),

@@ -24,6 +24,10 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
         ),
     )
     def language_report(context: dg.AssetExecutionContext, project: ProjectResource) -> Events:
+        from compass_assets.plots.cluster_map import map_of
+        from compass_assets.plots.coverage import coverage_plot
+        from compass_assets.plots.scores import scores_plot
+        from compass_core.benchmarks.baselines import baselines
         from compass_core.stages.language_report import report_page
 
         step = Step(context, project, "language_report")
@@ -33,20 +37,26 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
             step.consumed["semantic_clusters"].version,
             {name: consumed.version for name, consumed in step.consumed.items()},
         )
-        place = step.ws.store.uri(layout.report(step.partition))
+        beside = baselines(data.scores, data.comparisons, data.versions["version"].to_list())
         lines = [f"- **{asset}**: {text}" for asset, text in data.summaries.items()]
         yield step.finish(
             version,
             summary=f"{data.gaps.height} clusters, {data.points.height} texts on the map",
+            pictures={
+                "map": map_of(
+                    data.cluster_map.select("x", "y").to_numpy(),
+                    data.cluster_map["cluster_id"].to_numpy(),
+                    data.gaps,
+                ),
+                "before_and_after": coverage_plot(data.gaps, data.selections, data.unit),
+                "scores": scores_plot(beside),
+            },
             metadata={
                 "summary_of_the_language": dg.MetadataValue.md("\n".join(lines)),
                 "size_bytes": size_bytes,
-                "path": dg.MetadataValue.path(place),
-                **(
-                    {"page": dg.MetadataValue.url(f"file://{place}")}
-                    if step.ws.store.is_local
-                    else {}
-                ),
+                # A browser follows no link from an http page to a file: the command opens it.
+                "to_open_it": f"compass report {step.partition} --open",
+                "path": dg.MetadataValue.path(step.ws.store.uri(layout.report(step.partition))),
             },
         )
 

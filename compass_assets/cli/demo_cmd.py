@@ -32,6 +32,7 @@ def run_demo(loaded: LoadedProject) -> int:
         "  make dev                         the graph in the Dagster UI, http://127.0.0.1:3000\n"
         "  .venv/bin/compass status         what is fresh, what is stale and why\n"
         "  .venv/bin/compass gaps sw        what Swahili users ask that training lacks\n"
+        "  .venv/bin/compass report sw      everything about Swahili on one page; --open shows it\n"
         f'  .venv/bin/compass query "SELECT * FROM scores_summary"\n'
     )
     return 0

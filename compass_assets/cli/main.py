@@ -147,6 +147,21 @@ def gaps(
 
 
 @app.command()
+def report(
+    language: str,
+    open_it: Annotated[
+        bool, typer.Option("--open", help="Show it in this machine's browser.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Where the page of a language is: gaps, sample, scores, drift and versions in one file."""
+    from compass_assets.cli.report_cmd import show_report
+    from compass_assets.location import find_project
+
+    _guarded(lambda: show_report(find_project(), language, open_it, as_json))
+
+
+@app.command()
 def query(sql: str, as_json: JsonOption = False) -> None:
     """Run SQL over the views (read only); DESCRIBE and SHOW TABLES work as well."""
     from compass_assets.cli.query_cmd import show_query

@@ -4,7 +4,9 @@ from typing import Any
 
 import polars as pl
 
-from compass_assets.plots.style import MIX, QUIET, TRAINING, USAGE, picture
+from compass_assets.plots.names import cluster_name
+from compass_assets.plots.style import MIX, QUIET, TRAINING, USAGE, per_cent, picture
+from compass_core.gaps import hosts
 
 MOST = 24
 
@@ -18,11 +20,11 @@ def gap_plot(gaps: pl.DataFrame) -> str:
 
 def standing(gaps: pl.DataFrame) -> pl.DataFrame:
     """Clusters that stand alone, with `merged`, `pool_share` of them and those merged into them."""
-    host = pl.coalesce("merged_into", "cluster_id").alias("cluster_id")
-    pool = gaps.group_by(host).agg(pl.col("pool_rows").sum(), (pl.len() - 1).alias("merged"))
+    counted = hosts.on_hosts(gaps, gaps).group_by("cluster_id")
+    pool = counted.agg(pl.col("pool_rows").sum(), (pl.len() - 1).alias("merged"))
     total = max(1, int(gaps["pool_rows"].sum()))
     return (
-        gaps.filter(pl.col("merged_into").is_null())
+        hosts.standing(gaps)
         .drop("pool_rows")
         .join(pool, on="cluster_id", maintain_order="left")
         .with_columns((pl.col("pool_rows") / total).alias("pool_share"))
@@ -40,12 +42,12 @@ def draw_gaps(axes: Any, shown: pl.DataFrame) -> None:
     covered = axes.barh([p - 0.2 for p in places], top["p_training"], height=0.38, color=TRAINING)
     axes.errorbar(top["p_usage"], asked, xerr=[low, high], fmt="none", ecolor=QUIET, elinewidth=1)
     (mark,) = axes.plot(top["pool_share"], list(places), "|", color=MIX, ms=11, mew=2)
-    # Titles are in many scripts and the default font has few of them: ids are always legible.
     names = [
-        f"cluster {c}" + (f" + {n} merged" if n else "")
-        for c, n in top.select("cluster_id", "merged").iter_rows()
+        cluster_name(c, title) + (f" + {n} merged" if n else "")
+        for c, title, n in top.select("cluster_id", "title", "merged").iter_rows()
     ]
     axes.set_yticks(list(places), names, fontsize=8)
+    per_cent(axes.xaxis)
     axes.set_xlabel("share")
     axes.legend(
         [bars, covered, mark],

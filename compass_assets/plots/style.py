@@ -42,6 +42,11 @@ def picture(
     return f"![{alt}](data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()})"
 
 
+def per_cent(axis: Any) -> None:
+    """Ticks of an axis that holds shares from 0 to 1."""
+    axis.set_major_formatter(lambda share, place: f"{100 * share:g} %")
+
+
 def nothing(axes: Any, why: str) -> None:
     """Say in the picture that there is nothing to show yet."""
     axes.set_axis_off()

@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 
-from compass_core.benchmarks.stats import holm, mean_interval, paired_effect
+from compass_core.benchmarks.stats import holm, mean_interval, paired_effect, wilson_interval
 
 RUN, MEAN, QUIET = "#2f7de0", "#2a9d6f", "#7d8794"  # as on the other pictures of asset pages
 EFFECTS = pl.Schema(
@@ -86,6 +86,8 @@ def effects_plot(
 ) -> bytes:
     """PNG: every run a dot, the mean and its interval a bar, the best strategy on top.
 
+    One run has no interval over runs: where `runs` says of how many `items` its accuracy is, the
+    bar is Wilson's over items, and the axis says so.
     `line` is a named value to draw across, such as the base model's. The ground is transparent and
     every colour legible on light and on dark pages.
     """
@@ -100,21 +102,22 @@ def effects_plot(
     texts = ("text.color", "xtick.color", "ytick.color", "axes.labelcolor", "axes.edgecolor")
     colours: Any = dict.fromkeys(texts, QUIET)
     with plt.rc_context(colours):
-        figure, axes = plt.subplots(figsize=(7.5, 0.42 * len(names) + 1.4), dpi=90)
+        figure, axes = plt.subplots(figsize=(7.5, 0.42 * len(names) + 1.6), dpi=90)
         if line is not None:
             axes.axvline(scale * line[1], color=QUIET, linewidth=1, linestyle="--")
             axes.annotate(line[0], (scale * line[1], len(names) - 0.45), fontsize=8, color=QUIET)
+        spreads = _spreads(runs, effects, value)
         for place, name in enumerate(names):
             found = effects.row(by_predicate=pl.col("strategy") == name, named=True)
             mine = [scale * v for v in runs.filter(pl.col("strategy") == name)[value]]
             axes.scatter(mine, [place] * len(mine), s=16, color=RUN, alpha=0.45, linewidths=0)
-            axes.plot(
-                [scale * found["low"], scale * found["high"]], [place] * 2, color=MEAN, linewidth=2
-            )
+            low, high, _ = spreads[name]
+            axes.plot([scale * low, scale * high], [place] * 2, color=MEAN, linewidth=2)
             axes.scatter([scale * found["mean"]], [place], s=42, color=MEAN, zorder=3)
         axes.set_yticks(range(len(names)), names, fontsize=9)
         axes.set_ylim(-0.6, len(names) - 0.2)
-        axes.set_xlabel(f"{label} (dots: runs; bars: 95 % of the mean)", fontsize=9)
+        # On a line of its own: after a long label it ran out of the picture.
+        axes.set_xlabel(f"{label}\n{_legend(spreads)}", fontsize=9)
         axes.set_title(title, fontsize=10)
         axes.grid(axis="x", color=QUIET, alpha=0.3, linewidth=0.6)
         axes.set_axisbelow(True)
@@ -125,3 +128,33 @@ def effects_plot(
         figure.savefig(buffer, format="png", transparent=True)
     plt.close(figure)
     return buffer.getvalue()
+
+
+def _spreads(
+    runs: pl.DataFrame, effects: pl.DataFrame, value: str
+) -> dict[str, tuple[float, float, str]]:
+    """strategy -> low, high, and what the interval is over: runs, items, or nothing."""
+    counted = value == "accuracy" and "items" in runs.columns
+    found = {}
+    for row in effects.to_dicts():
+        name = row["strategy"]
+        low, high, over = row["low"], row["high"], "runs"
+        if row["runs"] == 1:
+            over = "nothing"
+            if counted:
+                items = int(runs.filter(pl.col("strategy") == name)["items"][0])
+                low, high = wilson_interval(round(row["mean"] * items), items)
+                over = "items"
+        found[name] = (low, high, over)
+    return found
+
+
+def _legend(spreads: dict[str, tuple[float, float, str]]) -> str:
+    over = {part for _, _, part in spreads.values()}
+    if over == {"nothing"}:
+        return "dots: runs; one run has no interval"
+    if over == {"items"}:
+        return "dots: one run each; bars: 95 % over items"
+    if over == {"runs"}:
+        return "dots: runs; bars: 95 % of the mean"
+    return "dots: runs; bars: 95 % of the mean, over items where there is one run"

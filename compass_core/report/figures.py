@@ -6,6 +6,7 @@ from typing import Any
 import polars as pl
 
 from compass_core.benchmarks.baselines import ALL, baselines
+from compass_core.gaps.hosts import on_hosts, shares, standing
 from compass_core.report.gather import LanguageData
 
 INK, FAINT = "#7d8590", "rgba(125,133,144,0.25)"
@@ -118,31 +119,14 @@ def _map(data: LanguageData) -> Any:
     return figure
 
 
-def _after(data: LanguageData) -> dict[int, float]:
-    """Share of supervised tokens by cluster in the training set as it is trained on."""
-    inside = data.selections.filter(pl.col("cluster_id") >= 0)
-    total = inside["supervised_tokens"].sum()
-    if not total:
-        return {}
-    hosts = {
-        c: (c if into is None else into)
-        for c, into in data.gaps.select("cluster_id", "merged_into").iter_rows()
-    }
-    shares: dict[int, float] = {}
-    for cluster, tokens in inside.select("cluster_id", "supervised_tokens").iter_rows():
-        host = hosts.get(cluster, cluster)
-        shares[host] = shares.get(host, 0.0) + tokens / total
-    return shares
-
-
 def _gaps(data: LanguageData) -> Any:
     from plotly import graph_objects as go
 
     if not data.gaps.height:
         return None
-    after = _after(data)
+    after = shares(data.selections, data.gaps, data.unit)
     largest = pl.max_horizontal("p_usage", "p_training")
-    top = data.gaps.sort(largest, descending=True).head(TOP).sort("gap")
+    top = standing(data.gaps).sort(largest, descending=True).head(TOP).sort("gap")
     # The id after the title: two clusters may have the same words.
     names = [f"{html.escape(t)} · {c}" for t, c in top.select("title", "cluster_id").iter_rows()]
     figure = _figure(120 + 26 * top.height, barmode="group")
@@ -180,7 +164,8 @@ def _composition(data: LanguageData) -> Any:
         return None
     titles = _titles(data)
     totals = (
-        data.selections.group_by("cluster_id", "origin", "row_language")
+        on_hosts(data.selections, data.gaps)
+        .group_by("cluster_id", "origin", "row_language")
         .agg(pl.col("supervised_tokens").sum().alias("tokens"))
         .sort("cluster_id", "origin", "row_language")
     )

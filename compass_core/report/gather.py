@@ -37,6 +37,7 @@ class LanguageData:
     summaries: dict[str, str]  # asset -> the line that its last materialization left
     cluster_map: pl.DataFrame  # cluster_id, x, y
     points: pl.DataFrame  # role, cluster_id, row_language, text, x, y
+    unit: str = "tokens"  # sampling.unit: what p_training counts
     losses: dict[str, dict[str, list[float]]] = field(default_factory=dict)  # version -> loss terms
     forgetting: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=FORGETTING))
 
@@ -71,6 +72,7 @@ def gather(ws: Workspace, language: str, model_version: str) -> LanguageData:
         },
         cluster_map=clusters,
         points=points,
+        unit=ws.project.sampling.unit,
         losses={version: _losses(ws, language, version) for version in known["version"]},
         forgetting=forgetting_history(ws, language),
     )

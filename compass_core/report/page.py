@@ -17,14 +17,6 @@ from compass_core.report.gather import LanguageData
 
 TEMPLATE = Path(__file__).with_name("page.html.j2")
 TOP = 15
-DRIFT_COLUMNS = (
-    "window_last_day",
-    "window_rows",
-    "jsd_bits",
-    "null_95_bits",
-    "novel_share",
-    "verdict",
-)
 
 
 def render(data: LanguageData, made_at: datetime | None = None) -> str:

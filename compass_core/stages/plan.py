@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Collection
 
-from compass_core.graph import NODES
+from compass_core.graph import NODES, ancestors
 from compass_core.workspace import Workspace
 
 BY_LANGUAGE = tuple(name for name, node in NODES.items() if node.partition == "language")
-ON_DEMAND = ("strategy_comparison",)  # trains several adapters; only when asked for
+COMPARISON = "strategy_comparison"
+ON_DEMAND = (COMPARISON,)  # trains several adapters; only when asked for
+SHOW_COMPARISON = ("benchmark_scores", "language_report")  # have its figures beside the adapter's
 
 
 def plan_language(
@@ -32,6 +34,23 @@ def plan_language(
         if stale or below or name in changed or not recorded(name, language):
             planned.append(name)
     return planned
+
+
+def split_at_comparison(planned: Collection[str]) -> tuple[list[str], list[str]]:
+    """What the comparison hangs from, and the rest: it comes between, so that the rest shows it."""
+    above = ancestors(COMPARISON)
+    return [n for n in planned if n in above], [n for n in planned if n not in above]
+
+
+def older_than_comparison(ws: Workspace, language: str) -> list[str]:
+    """Assets that show the comparison's figures and were made before its newest ones."""
+    compared = ws.manifests.get(COMPARISON, language)
+    made = {name: ws.manifests.get(name, language) for name in SHOW_COMPARISON}
+    return [
+        name
+        for name, manifest in made.items()
+        if compared and manifest and manifest.materialized_at < compared.materialized_at
+    ]
 
 
 def plan_pool(

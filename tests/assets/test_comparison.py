@@ -1,5 +1,6 @@
 """Strategies side by side: what is measured, and what the asset's page shows of it."""
 
+import dagster as dg
 import polars as pl
 import pytest
 
@@ -43,3 +44,45 @@ def test_the_digest_follows_rows_seed_and_epochs(bench):
     assert training_digest(ws, everything) == training_digest(
         ws, choose(ws, "sw", "random", 1, budget=10**9)
     )
+
+
+def shows_random(bench) -> bool:
+    return "strategy random" in bench.ws.store.read_bytes(layout.report("sw")).decode()
+
+
+def scores_show_random(bench) -> bool:
+    key = dg.AssetKey("benchmark_scores")
+    records = bench.instance.fetch_materializations(
+        dg.AssetRecordsFilter(key, asset_partitions=["sw"]), limit=1
+    ).records
+    metadata = records[0].asset_materialization.metadata
+    rows = metadata["against_the_baselines"].value
+    return "random, 1 seed" in rows
+
+
+def test_in_the_order_of_the_demo_scores_and_page_show_every_baseline(empty_bench):
+    bench = empty_bench
+    bench.runner().materialize(["sw"], compare=True)
+    assert shows_random(bench)
+    assert scores_show_random(bench)
+    staleness = bench.ws.staleness()
+    made = ("adapter", "strategy_comparison", "benchmark_scores", "language_report")
+    assert {name: staleness.status(name, "sw").state for name in made} == dict.fromkeys(
+        made, "fresh"
+    )
+    assert bench.runner().materialize(["sw"], compare=True).runs == 0
+
+
+def test_a_comparison_that_comes_later_is_shown_and_marks_nothing(bench):
+    assert not shows_random(bench)
+    before = bench.ws.manifests.require("language_report", "sw").data_version
+    outcome = bench.runner().materialize(["sw"], compare=True)
+    assert outcome.assets == [
+        "strategy_comparison[sw]", "benchmark_scores[sw]", "language_report[sw]",
+    ]  # fmt: skip
+    assert shows_random(bench)
+    assert scores_show_random(bench)
+    assert bench.ws.manifests.require("language_report", "sw").data_version != before
+    for asset in ("adapter", "benchmark_scores", "promoted_adapter", "language_report"):
+        assert bench.dagster_state(asset, "sw") == "fresh", asset
+        assert bench.ws.staleness().status(asset, "sw").state == "fresh", asset

@@ -17,6 +17,7 @@ from compass_assets.check_results import ASKED, BLOCKING
 from compass_assets.cli.main import app
 from compass_core.config.load import with_overrides
 from compass_core.config.schema import Project
+from tests.assets.browser.conftest import CHROMIUM, DRIVER, FLAGS, PATIENCE_S
 
 ROOT = Path(__file__).parent.parent.parent
 PAGES = sorted([*(ROOT / "docs").rglob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"])
@@ -141,14 +142,59 @@ def test_the_table_of_checks_is_that_of_the_assets():
     assert told == known
 
 
-def test_the_site_builds_without_a_warning(tmp_path):
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """The folder of the built site."""
+    folder = tmp_path_factory.mktemp("site")
     done = subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "-d", str(tmp_path)],
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "-d", str(folder)],
         cwd=ROOT,
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "analysts" / "index.html").is_file()
-    pages = "".join(p.read_text(encoding="utf-8") for p in tmp_path.rglob("*.html"))
+    return folder
+
+
+def test_the_site_builds_without_a_warning(site):
+    assert (site / "analysts.html").is_file()
+    pages = "".join(p.read_text(encoding="utf-8") for p in site.rglob("*.html"))
     assert not re.findall(r'(?:src|href)="https?://[^"]+\.(?:js|css|woff2?)"', pages)
+
+
+def test_every_link_of_the_site_names_a_file_that_is_there(site):
+    """From disk a browser shows a folder's listing and not its index.html."""
+    wrong = []
+    for page in site.rglob("*.html"):
+        if page.name == "404.html":
+            continue  # of a server: its links start at the root
+        for link in re.findall(r'(?:src|href)="([^"#?]+)', page.read_text(encoding="utf-8")):
+            if not re.match(r"(?:[a-z]+:|//)", link) and not (page.parent / link).is_file():
+                wrong.append((page.name, link))
+    assert not wrong
+
+
+def test_search_works_from_disk(site, tmp_path):
+    if CHROMIUM is None or DRIVER is None:
+        pytest.skip("no Chromium here: apt-get install chromium chromium-driver")
+    selenium = pytest.importorskip("selenium.webdriver", reason="pip install -e '.[dev]'")
+    from selenium.webdriver.chrome.service import Service
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    options = selenium.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path}"):
+        options.add_argument(flag)
+    driver = selenium.Chrome(options=options, service=Service(DRIVER))
+    try:
+        driver.get((site / "experiments" / "selection.html").as_uri())
+        field = driver.find_element("css selector", "input.md-search__input")
+        field.click()
+        field.send_keys("rollback")
+        found = WebDriverWait(driver, PATIENCE_S).until(
+            lambda d: d.find_elements("css selector", "a.md-search-result__link")
+        )
+        pages = {link.get_attribute("href").partition("#")[0] for link in found}
+    finally:
+        driver.quit()
+    assert (site / "operations.html").as_uri() in {page.partition("?")[0] for page in pages}

@@ -25,6 +25,7 @@ from compass_assets.cli.init_cmd import DAGSTER_YAML
 ROOT = Path(__file__).parent.parent.parent.parent
 SHOTS = ROOT / "artefacts" / "browser"
 PATIENCE_S = float(os.environ.get("COMPASS_BROWSER_PATIENCE_S", "300"))
+SETTLE_S = 1.5  # before a picture: what slides in has come to rest
 FLAGS = (
     "--headless",
     "--no-sandbox",
@@ -89,6 +90,7 @@ class Page:
         element.click()
 
     def shot(self, name: str) -> None:
+        time.sleep(SETTLE_S)
         SHOTS.mkdir(parents=True, exist_ok=True)
         self.driver.save_screenshot(str(SHOTS / f"{name}.png"))
 

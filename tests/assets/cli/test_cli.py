@@ -4,14 +4,19 @@ import json
 import subprocess
 import sys
 import time
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from compass_assets.cli.main import app
+from compass_assets.cli.report_cmd import local_page
+from compass_core import layout
 from compass_core.config.load import load_project
 from compass_core.config.text import PUBLIC_SALT
 from compass_core.doctor import examine
+from compass_core.storage import Store
 
 runner = CliRunner()
 
@@ -85,10 +90,41 @@ def test_gaps_and_query_in_both_forms(here):
     assert json.loads(counted.output)[0]["n"] > 0
 
 
+def test_report_says_where_the_page_is_and_opens_it(here, monkeypatch):
+    opened = []
+    monkeypatch.setattr("webbrowser.open", lambda url: opened.append(url) or True)
+    path = Path(run("report", "sw").output.strip())
+    assert path.read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert not opened
+    told = json.loads(run("report", "swh", "--json").output)
+    assert told == {"language": "sw", "path": str(path), "state": "fresh"}
+    assert run("report", "sw", "--open").exit_code == 0
+    assert opened == [path.as_uri()]
+
+
+def test_report_without_a_browser_or_a_page_says_what_to_do(here, monkeypatch):
+    monkeypatch.setattr("webbrowser.open", lambda url: False)
+    done = run("report", "sw", "--open")
+    assert (done.exit_code, "by hand" in done.output) == (1, True)
+    here.ws.store.delete(layout.manifest("language_report", "sw"))
+    done = run("report", "sw")
+    assert done.exit_code == 1
+    assert "compass materialize --language sw" in done.output
+
+
+def test_the_page_in_a_bucket_is_copied_here(here):
+    remote = Store("memory://reports-test", here.directory / "data" / "cache")
+    remote.write_bytes(layout.report("sw"), b"<!doctype html>")
+    path = local_page(replace(here.ws, store=remote), "sw")
+    assert path.is_relative_to(here.directory / "data")
+    assert path.read_bytes() == b"<!doctype html>"
+
+
 @pytest.mark.parametrize(
     ("words", "status", "expected"),
     [
         (("gaps", "th"), 2, "allowed are sw, hi, ar"),
+        (("report", "th"), 2, "allowed are sw, hi, ar"),
         (("gaps", "../x"), 2, "is no language tag"),
         (("query", "SELECT * FROM nowhere"), 1, "Views: adapters"),
         (("materialize", "--select", "gaps"), 2, "allowed are auxiliary_corpus"),

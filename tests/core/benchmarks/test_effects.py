@@ -2,6 +2,7 @@ import polars as pl
 import pytest
 
 from compass_core.benchmarks.effects import EFFECTS, effects_plot, strategy_effects
+from compass_core.benchmarks.stats import wilson_interval
 
 
 def runs(**values):
@@ -75,3 +76,59 @@ def test_the_picture_is_a_png_with_every_strategy():
     png = effects_plot(TABLE, strategy_effects(TABLE, "random"), line=("base", 0.4))
     assert png[:8] == b"\x89PNG\r\n\x1a\n"
     assert len(png) < 150_000
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """The figure as it is before it is closed."""
+    from matplotlib import pyplot as plt
+
+    kept = []
+    close = plt.close
+    monkeypatch.setattr(plt, "close", kept.append)
+    yield kept
+    for figure in kept:
+        close(figure)
+
+
+def bars(figure):
+    """strategy -> ends of its bar."""
+    (axes,) = figure.axes
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    return {names[round(line.get_ydata()[0])]: list(line.get_xdata()) for line in axes.lines}
+
+
+def test_one_run_has_a_bar_over_items_and_the_axis_says_so(drawn):
+    single = TABLE.filter((pl.col("seed") == 0) & (pl.col("language") == "sw"))
+    single = single.with_columns(pl.lit(400).alias("items"))
+    effects_plot(single, strategy_effects(single, "random"))
+    low, high = wilson_interval(240, 400)
+    assert bars(drawn[0])["aimed"] == pytest.approx([100 * low, 100 * high])
+    assert "95 % over items" in drawn[0].axes[0].get_xlabel()
+
+
+def test_several_runs_have_a_bar_over_runs(drawn):
+    table = TABLE.with_columns(pl.lit(400).alias("items"))
+    effects = strategy_effects(table, "random")
+    effects_plot(table, effects)
+    aimed = row(effects, "aimed")
+    assert bars(drawn[0])["aimed"] == pytest.approx([100 * aimed["low"], 100 * aimed["high"]])
+    assert "95 % of the mean" in drawn[0].axes[0].get_xlabel()
+
+
+def test_without_items_one_run_promises_no_interval(drawn):
+    single = TABLE.filter((pl.col("seed") == 0) & (pl.col("language") == "sw"))
+    effects_plot(single, strategy_effects(single, "random"))
+    assert "no interval" in drawn[0].axes[0].get_xlabel()
+
+
+def test_the_axis_label_is_inside_the_picture(drawn):
+    """The longest label that the experiments use."""
+    label = "accuracy on held-out items, per cent, language means removed"
+    effects_plot(TABLE, strategy_effects(TABLE, "random"), label=label)
+    (figure,) = drawn
+    figure.canvas.draw()
+    box = figure.axes[0].xaxis.label.get_window_extent()
+    assert box.x0 >= 0
+    assert box.x1 <= figure.bbox.x1
+    assert box.y0 >= 0

@@ -135,6 +135,36 @@ def test_the_share_after_sampling_is_that_of_the_training_set(data):
     assert max(bars["asked (p_usage)"].values()) == 0.7
 
 
+def test_a_merged_cluster_is_counted_with_its_host(data):
+    merged = {**gap(3, "kandanda", 0.0, 0.0), "merged_into": 2, "pool_rows": 4}
+    rows = {"origin": "auxiliary", "row_language": "en", "cluster_id": 3, "supervised_tokens": 100}
+    made = figures(
+        replace(
+            data,
+            gaps=pl.concat([data.gaps, frame(records.GAPS, merged)]),
+            selections=pl.concat([data.selections, frame(records.SELECTIONS, rows)]),
+        )
+    )
+    after = next(trace for trace in made["gaps"].data if trace.name == "with the sample")
+    assert dict(zip(after.y, after.x, strict=True))["mpira · 2"] == 0.75
+    assert len(after.y) == 2  # and has no bar of its own
+    drawn = {
+        trace.name: dict(zip(trace.x, trace.y, strict=True)) for trace in made["composition"].data
+    }
+    assert drawn["sampled, en"]["mpira · 2"] == 100
+
+
+def test_the_share_counts_what_the_budget_counts(data):
+    more = [
+        {"origin": "training", "row_language": "sw", "cluster_id": 2, "supervised_tokens": 0}
+    ] * 2
+    counted = replace(
+        data, unit="rows", selections=pl.concat([data.selections, frame(records.SELECTIONS, *more)])
+    )
+    after = next(t for t in figures(counted)["gaps"].data if t.name == "with the sample")
+    assert sorted(after.x) == [0.25, 0.75]
+
+
 def test_scores_are_those_of_the_items(data):
     (bars,) = figures(data)["scores"].data
     assert dict(zip(bars.x, bars.y, strict=True)) == {
