@@ -165,7 +165,9 @@ def _(ask, chosen, mo):
         f"""
         SELECT g.title, g.gap, count(*) AS texts, sum(s.supervised_tokens) AS tokens,
                first(s.why ORDER BY s.rank) AS why_the_first
-        FROM selections s JOIN gaps g USING (language, cluster_id)
+        FROM selections s JOIN gaps own USING (language, cluster_id)
+        JOIN gaps g ON g.language = s.language
+            AND g.cluster_id = coalesce(own.merged_into, own.cluster_id)
         WHERE s.language = '{chosen.value}' AND s.origin = 'auxiliary'
         GROUP BY ALL ORDER BY tokens DESC
         """
