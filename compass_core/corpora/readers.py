@@ -29,34 +29,38 @@ class Line:
 
 
 Correct = Callable[[Line], str | None]
+At = Callable[[int], None]
 
 
-def read_lines(where: Path | Place, correct: Correct | None = None) -> Iterator[Line]:
+def read_lines(
+    where: Path | Place, correct: Correct | None = None, at: At = lambda done: None
+) -> Iterator[Line]:
     """Lines of a file by its format. `correct` may give other text to be read in a line's place.
 
+    `at` is told before each line how many bytes of the file are read by then, about.
     Memory is bounded by one line (8 MiB) for JSONL, by one row group for Parquet, by the file for
     a JSON array. Raises InputError when the file changes while it is read: then what was read is
     not what is there, and the step is to be run again.
     """
     path = Place(where)
     before = path.stat()
-    for line in _lines_of(path):
+    for line in _lines_of(path, at):
         fixed = correct(line) if correct is not None else None
         yield line if fixed is None else parse_json_line(line.number, fixed.encode())
     if path.stat() != before:
         raise InputError(f"{path} changed while it was read; run again when it is complete")
 
 
-def _lines_of(path: Place) -> Iterator[Line]:
+def _lines_of(path: Place, at: At) -> Iterator[Line]:
     name = path.name
     if name.endswith((".jsonl", ".jsonl.gz", ".jsonl.zst")):
-        return _jsonl(path)
+        return _jsonl(path, at)
     if name.endswith(".json"):
-        return _json_array(path)
+        return _json_array(path, at)
     if name.endswith(".csv"):
-        return _csv(path)
+        return _csv(path, at)
     if name.endswith(".parquet"):
-        return _parquet(path)
+        return _parquet(path, at)
     raise InputError(
         f"{path}: received format {Path(name).suffix!r}; "
         "allowed: jsonl jsonl.gz jsonl.zst json csv parquet"
@@ -83,7 +87,7 @@ def raw_text(data: bytes) -> str:
     return text if len(text) <= RAW_CHARS else text[:RAW_CHARS] + f"… ({len(text)} characters)"
 
 
-def _jsonl(path: Place) -> Iterator[Line]:
+def _jsonl(path: Place, at: At) -> Iterator[Line]:
     with path.open() as plain:
         stream = unpacked(path.name, plain)
         number = 0
@@ -97,6 +101,7 @@ def _jsonl(path: Place) -> Iterator[Line]:
                 return
             if not data:
                 return
+            at(plain.tell())
             if number == 1 and data.startswith((b"\xff\xfe", b"\xfe\xff")):
                 detail = "the file is UTF-16; save it as UTF-8"
                 yield Line(1, raw_text(data[:200]), None, "bad_encoding", detail)
@@ -130,7 +135,7 @@ def parse_json_line(number: int, data: bytes) -> Line:
     return Line(number, raw_text(data), value)
 
 
-def _json_array(path: Place) -> Iterator[Line]:
+def _json_array(path: Place, at: At) -> Iterator[Line]:
     data = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
     if not data.strip():
         return
@@ -146,6 +151,7 @@ def _json_array(path: Place) -> Iterator[Line]:
         yield Line(1, raw_text(data), None, "bad_json", "allowed is an array of objects")
         return
     for number, item in enumerate(value, start=1):
+        at(len(data) * number // len(value))
         raw = raw_text(json.dumps(item, ensure_ascii=False).encode("utf-8", "surrogatepass"))
         if isinstance(item, dict):
             yield Line(number, raw, item)
@@ -153,7 +159,7 @@ def _json_array(path: Place) -> Iterator[Line]:
             yield Line(number, raw, None, "bad_json", "allowed is an array of objects")
 
 
-def _csv(path: Place) -> Iterator[Line]:
+def _csv(path: Place, at: At) -> Iterator[Line]:
     csv.field_size_limit(MAX_LINE_BYTES)
     with path.open() as plain, io.TextIOWrapper(plain, encoding="utf-8-sig", newline="") as text:
         rows = csv.DictReader(text)
@@ -171,6 +177,7 @@ def _csv(path: Place) -> Iterator[Line]:
             except csv.Error as error:
                 yield Line(number, "", None, "bad_csv", str(error))
                 continue
+            at(plain.tell())
             raw = raw_text(json.dumps(row, ensure_ascii=False, default=str).encode())
             if None in row or None in row.values():
                 detail = (
@@ -181,18 +188,21 @@ def _csv(path: Place) -> Iterator[Line]:
                 yield Line(number, raw, {key: value or None for key, value in row.items()})
 
 
-def _parquet(path: Place) -> Iterator[Line]:
+def _parquet(path: Place, at: At) -> Iterator[Line]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    if not path.stat().size_bytes:
+    size = path.stat().size_bytes
+    if not size:
         return
     number = 0
     try:
         with path.open() as handle:
-            for batch in pq.ParquetFile(handle).iter_batches(batch_size=1_024):
+            file = pq.ParquetFile(handle)
+            for batch in file.iter_batches(batch_size=1_024):
                 for row in batch.to_pylist():
                     number += 1
+                    at(size * number // file.metadata.num_rows)
                     raw = json.dumps(row, default=str, ensure_ascii=False)
                     yield Line(number, raw_text(raw.encode("utf-8", "surrogatepass")), row)
     except (pa.ArrowInvalid, OSError) as error:
