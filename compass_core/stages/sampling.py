@@ -106,10 +106,14 @@ def _screened_pool(
     total = placed.filter(pl.col("role") == "auxiliary").height
     progress = Progress(report, language, total, "pool rows looked through for benchmark items")
     screened = [index.screen(records.empty(records.TEXT))]
-    done = 0
+    before = 0
+
+    def at(done: int) -> None:
+        progress.at(before + done)
+
     for part in frames.pool_parts(ws, language):
-        screened.append(index.screen(part, lambda rows, before=done: progress.at(before + rows)))
-        done += part.height
+        screened.append(index.screen(part, at))
+        before += part.height
     return screened
 
 

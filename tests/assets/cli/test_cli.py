@@ -75,6 +75,11 @@ def test_gaps_and_query_in_both_forms(here):
         (("materialize", "--select", "gaps"), 2, "allowed are auxiliary_corpus"),
         (("materialize", "--set", "sampling.budget=-1"), 2, "sampling.budget: received -1"),
         (("materialize", "--set", "budget"), 2, "key=value"),
+        (
+            ("export", "sw", "--to", "x", "--format", "llamafactory", "--version", "v0001"),
+            2,
+            "--version: received v0001",
+        ),
         (("quarantine", "export", "books", "sw", "x"), 2, "allowed: auxiliary, training, logs"),
     ],
 )

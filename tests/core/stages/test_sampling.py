@@ -31,6 +31,7 @@ def text_rows(language, prompts, licence):
             "content_hash": text_hash(prompt),
             "source": "hadithi",
             "license": licence,
+            "revision": f"{language}-2026",
         }
         for i, prompt in enumerate(prompts)
     ]
@@ -100,6 +101,10 @@ def test_what_is_written_is_explained_and_counted(ws):
     taken = rows.filter(pl.col("origin") == "auxiliary")
     assert taken.height == 12
     assert set(taken["license"]) == {"MIT"}
+    assert set(rows.select("origin", "revision").rows()) == {
+        ("training", "sw-2026"),
+        ("auxiliary", "en-2026"),
+    }
     lines = ws.store.read_bytes(layout.training_set("sw", "jsonl")).decode().splitlines()
     assert [json.loads(line)["id"] for line in lines] == rows["row_id"].to_list()
     card = ws.store.read_bytes(layout.training_card("sw")).decode()
