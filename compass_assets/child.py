@@ -1,7 +1,8 @@
 """Running a model task in a child process through Dagster Pipes.
 
 A child that is killed or runs out of memory ends its step and not the whole run's process, so the
-step is seen to fail, is retried, and finds what the first try finished.
+step is seen to fail, is retried, and finds what the first try finished. The resource `pipes` starts
+it; a client that starts pods may take its place (docs/operations.md).
 """
 
 import sys

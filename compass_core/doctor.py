@@ -216,10 +216,17 @@ def _memory(ws: Workspace) -> Finding:
 
 
 def _preset(ws: Workspace) -> list[Finding]:
-    from compass_core.adapters.presets import preset_of
+    from compass_core.adapters.presets import longest_sequence, preset_of
 
     try:
         preset = preset_of(ws.project.base_model, ws.directory)
     except CompassError as error:
         return [Finding("error", "preset", str(error), "edit compass.yaml")]
-    return [Finding("ok", "preset", f"{preset.name}: {'; '.join(preset.notes)}")]
+    found = [Finding("ok", "preset", f"{preset.name}: {'; '.join(preset.notes)}")]
+    limit = longest_sequence(ws.project.base_model, ws.directory)
+    asked = ws.project.adapter.max_tokens
+    if limit is not None and asked > limit[0]:
+        text = f"adapter.max_tokens is {asked}, and {limit[1]}"
+        advice = f"set adapter.max_tokens to at most {limit[0]}"
+        found.append(Finding("warn", "length", text, advice))
+    return found

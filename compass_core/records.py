@@ -170,6 +170,7 @@ SELECTIONS = _schema(
         "content_hash": pl.String,
         "source": pl.String,
         "license": pl.String,
+        "revision": pl.String,  # of the source, as in TEXT; in no version
     }
 )
 

@@ -60,6 +60,7 @@ _COMMON = {
     "supervised_tokens": "Tokens of the response that carry loss",
     "source": "Where the row came from",
     "license": "Licence of the row",
+    "revision": "Revision of the source: a commit, a tag, a fingerprint",
     "title": "Short name of the cluster: its most telling words",
     "gap": "max(0, p_usage - p_training): share of usage not covered",
     "suite": "Benchmark suite",

@@ -37,7 +37,7 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
         from compass_core.stages.sampling import sample_language
 
         step = Step(context, project, "sampled_training_set")
-        rows, selection, version = sample_language(step.ws, step.partition)
+        rows, selection, version = sample_language(step.ws, step.partition, step.report)
         chosen = rows.filter(pl.col("origin") == "auxiliary")
         sampling = step.ws.project.sampling
         tokens = int(chosen["supervised_tokens"].sum())

@@ -6,11 +6,17 @@ import typer
 
 from compass_assets.cli.materialize_cmd import target_language
 from compass_core.config.load import LoadedProject
+from compass_core.errors import ConfigError
 from compass_core.workspace import Workspace
 
 
 def run_export(loaded: LoadedProject, text: str, to: Path, kind: str, version: str | None) -> int:
     """Write and say where. Raises CompassError with the way out where a format cannot hold it."""
+    if kind == "llamafactory" and version is not None:
+        raise ConfigError(
+            f"--version: received {version}; a training set is kept as it is now and not by the "
+            "adapter's version: leave it out, or use --format peft, merged or vllm"
+        )
     ws = Workspace.open(loaded)
     language = target_language(loaded, text, "LANGUAGE")
     if kind == "peft":

@@ -19,6 +19,7 @@ from compass_core.adapters.conversation import told
 from compass_core.adapters.fisher import Labels, per_example_fisher
 from compass_core.adapters.loss import mean_loss
 from compass_core.adapters.penalty import QuadraticPenalty
+from compass_core.progress import Report, silent
 
 
 @dataclass(frozen=True)
@@ -86,12 +87,13 @@ def make_memory(
     labels: Labels,
     identity: dict[str, Any],
     weights_version: str,
+    report: Report = silent,
 ) -> Memory:
     """Fisher of a model that has just been trained, on `probe`, a sample of what it was taught.
 
     `examples` are the rows of `probe`. Cost: one forward and backward and one forward pass a row.
     """
-    fisher = per_example_fisher(model, examples, pad_id, seed, labels)
+    fisher = per_example_fisher(model, examples, pad_id, seed, labels, report=report)
     anchor = {n: p.detach().clone() for n, p in model.named_parameters() if p.requires_grad}
     return Memory(
         anchor=anchor,

@@ -13,6 +13,7 @@ import numpy as np
 from compass_core.adapters.batches import collate
 from compass_core.adapters.chat import Example
 from compass_core.hashing import seeded_generator
+from compass_core.progress import Progress, Report, silent
 
 Labels = Literal["sampled", "empirical"]
 
@@ -24,6 +25,7 @@ def per_example_fisher(
     seed: int,
     labels: Labels = "sampled",
     batch_size: int = 32,
+    report: Report = silent,
 ) -> dict[str, Any]:
     """Diagonal Fisher of a PEFT model's trainable parameters: name -> f32 tensor of its shape.
 
@@ -44,6 +46,7 @@ def per_example_fisher(
     model.eval()
     device = next(iter(parameters.values())).device
     handles = _watch(model, parameters, found)
+    progress = Progress(report, "Fisher information", len(examples), "examples")
     try:
         ordered = sorted(examples, key=lambda e: (len(e.ids), e.row_id))
         for start in range(0, len(ordered), batch_size):
@@ -60,6 +63,7 @@ def per_example_fisher(
                 wanted = targets[targets != -100]
             loss = torch.nn.functional.cross_entropy(chosen, wanted, reduction="sum")
             torch.autograd.grad(loss, list(parameters.values()))
+            progress.at(start + len(part))
     finally:
         for handle in handles:
             handle.remove()

@@ -1,6 +1,6 @@
 """The task loss by row, so that micro-batches and replayed rows add up exactly."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from compass_core.adapters.chat import Example
@@ -36,9 +36,13 @@ def mean_loss(model: Any, examples: Sequence[Example], pad_id: int, batch_size: 
 
 
 def example_losses(
-    model: Any, examples: Sequence[Example], pad_id: int, batch_size: int = 64
+    model: Any,
+    examples: Sequence[Example],
+    pad_id: int,
+    batch_size: int = 64,
+    at: Callable[[int], None] = lambda done: None,
 ) -> list[float]:
-    """Summed nats of each example, in their order."""
+    """Summed nats of each example, in their order. `at` is told how many are done."""
     import torch
 
     from compass_core.adapters.batches import collate
@@ -53,4 +57,5 @@ def example_losses(
             batch = collate([examples[i] for i in part], pad_id, device)
             for i, value in zip(part, row_losses(model, batch).tolist(), strict=True):
                 found[i] = value
+            at(start + len(part))
     return found

@@ -68,8 +68,10 @@ def estimate(
     path = config_file(base, project_dir)
     if path is None:
         return None
-    device = place(execution)
-    dtype = weights_dtype(base, device)
+    four_bits = adapter.quantise == "4bit"
+    # PEFT brings all that is not quantised to float32 before a training over 4 bits, so the stream
+    # between the layers and the logits are float32 as well.
+    dtype = torch.float32 if four_bits else weights_dtype(base, place(execution))
     config = AutoConfig.from_pretrained(path.parent, trust_remote_code=base.trust_remote_code)
     _simplify(config)
     with torch.device("meta"):
@@ -82,9 +84,7 @@ def estimate(
     )
     every = sum(p.numel() for p in model.parameters())
     size = torch.empty(0, dtype=dtype).element_size()
-    weights = every * size
-    if adapter.quantise == "4bit":
-        weights = int(linear * NF4_BYTES) + (every - linear) * size
+    weights = int(linear * NF4_BYTES) + (every - linear) * size if four_bits else every * size
     model = _with_adapter(model, adapter, base, project_dir)
     trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
     length = adapter.max_tokens if adapter.packing else (longest or adapter.max_tokens)

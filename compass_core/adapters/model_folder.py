@@ -96,7 +96,8 @@ def weights_dtype(settings: BaseModelSettings, device: str) -> Any:
     names = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
     if settings.dtype != "auto":
         return names[settings.dtype]
-    fast = device != "cpu" and torch.cuda.is_bf16_supported()
+    # Emulated bfloat16 takes as much memory and is slower than float32 by far.
+    fast = device != "cpu" and torch.cuda.is_bf16_supported(including_emulation=False)
     return torch.bfloat16 if fast else torch.float32
 
 

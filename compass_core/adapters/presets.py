@@ -29,7 +29,7 @@ class Preset:
     example: str  # a Hub id of the family
     model_types: tuple[str, ...]  # as `config.json` spells them; a multimodal one counts as well
     target_modules: tuple[str, ...] = ()  # empty: every linear layer of the decoder
-    dtype: str = "bfloat16"
+    dtype: str = "bfloat16"  # of merged weights, where the configuration does not say
     context_tokens: int = 0  # native length; 0: whatever the configuration says
     template_arguments: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
@@ -190,12 +190,42 @@ def template_arguments(settings: BaseModelSettings, project_dir: Path) -> dict[s
     return {**preset_of(settings, project_dir).template_arguments, **settings.template_arguments}
 
 
-def check_length(settings: BaseModelSettings, project_dir: Path, longest: int) -> None:
-    """Raises ModelError when the longest example reaches beyond the model's positions."""
+def export_dtype(settings: BaseModelSettings, project_dir: Path) -> str:
+    """Name of the torch dtype that merged weights are written in, whatever they were loaded in.
+
+    The project's, else that of the checkpoint by its configuration, else the preset's: a model of
+    16 bits that a CPU computed in float32 is not written at twice its size.
+    """
+    if settings.dtype != "auto":
+        return settings.dtype
     config = configuration(settings, project_dir) or {}
-    limit = config.get("max_position_embeddings")
-    if isinstance(limit, int) and longest > limit:
+    said = config.get("dtype") or config.get("torch_dtype")
+    return str(said) if said else preset_of(settings, project_dir).dtype
+
+
+def longest_sequence(settings: BaseModelSettings, project_dir: Path) -> tuple[int, str] | None:
+    """The most tokens that an example may have, and where that is from; None where unknown.
+
+    The smaller of the model's positions and the length that its family was made for: some
+    configurations name positions that were never trained.
+    """
+    config = configuration(settings, project_dir) or {}
+    limits = []
+    positions = config.get("max_position_embeddings")
+    if isinstance(positions, int):
+        limits.append((positions, f"{settings.model} has {positions} positions"))
+    preset = preset_of(settings, project_dir)
+    if preset.context_tokens:
+        text = f"models of the preset {preset.name} are made for {preset.context_tokens}"
+        limits.append((preset.context_tokens, text))
+    return min(limits, default=None, key=lambda limit: limit[0])
+
+
+def check_length(settings: BaseModelSettings, project_dir: Path, longest: int) -> None:
+    """Raises ModelError when the longest example reaches beyond what the model takes."""
+    found = longest_sequence(settings, project_dir)
+    if found is not None and longest > found[0]:
         raise ModelError(
-            f"an example has {longest} tokens, and {settings.model} has {limit} positions; "
-            f"set adapter.max_tokens to at most {limit}"
+            f"an example has {longest} tokens, and {found[1]}; "
+            f"set adapter.max_tokens to at most {found[0]}"
         )

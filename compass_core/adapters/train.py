@@ -185,6 +185,7 @@ def train_adapter(
             remember.labels,
             identity_of(base, base_fingerprint(base, project_dir), adapter),
             result,
+            report,
         )
         if remember.folder:
             save_memory(remember.folder, memory)

@@ -16,7 +16,7 @@ only, a choice that several share not at all.
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -136,9 +136,10 @@ class BenchmarkIndex:
             found[n] = hashes[order], owner[order]
         return found
 
-    def screen(self, rows: pl.DataFrame) -> Screened:
+    def screen(self, rows: pl.DataFrame, at: Callable[[int], None] = lambda done: None) -> Screened:
         """Text hashes of rows (records.TEXT), and which of them hold an item, and which item.
 
+        `at` is told now and then how many of the rows are done.
         Cost: about 2 µs a word (0.2 ms a row of 100 words), most of it finding words.
         """
         kept = rows.select("row_id", "language", "content_hash").with_columns(
@@ -147,6 +148,7 @@ class BenchmarkIndex:
         found = [pl.DataFrame(schema={"row_id": pl.String, "detail": pl.String})]
         for start in range(0, rows.height, BATCH_ROWS):
             found.append(self._hits(rows.slice(start, BATCH_ROWS)))
+            at(min(start + BATCH_ROWS, rows.height))
         return Screened(kept, pl.concat(found))
 
     def _hits(self, rows: pl.DataFrame) -> pl.DataFrame:

@@ -21,6 +21,7 @@ from compass_core.clusters.novelty import ASKED_ROLES, off_target_share
 from compass_core.config.schema import Clusters
 from compass_core.errors import InputError
 from compass_core.hashing import unit_key
+from compass_core.progress import Progress
 
 FIT_ROWS = 200_000  # above this a seeded sample is fitted and the rest assigned
 OWN_THRESHOLD_ROWS = 50  # smaller clusters take the threshold of all rows
@@ -61,7 +62,11 @@ def fit_clusters(
     candidates: list[dict[str, Any]] = []
     best: Candidate | None = None
     winner = 0
-    for attempt in attempts(rows, search, settings, seed):
+    tried = attempts(rows, search, settings, seed)
+    progress = Progress(report, "clusters", len(tried), "candidates judged", every_s=0.0)
+    for place, attempt in enumerate(tried, start=1):
+        name = f"{attempt.method} {attempt.detail}"
+        report(f"clusters: fitting {name}, candidate {place} of {len(tried)}")
         started = time.monotonic()
         candidate = attempt.make()
         entry: dict[str, Any] = {"method": attempt.method, **attempt.detail, **scaled}
@@ -73,12 +78,9 @@ def fit_clusters(
         entry |= {"wall_s": round(time.monotonic() - started, 2), "chosen": False}
         candidates.append(entry)
         if not len(candidate.centroids):
-            report(f"{attempt.method} {attempt.detail}: no clusters")
+            progress.at(place, f"{name}: no clusters")
             continue
-        report(
-            f"{attempt.method} {attempt.detail}: {entry['clusters']} clusters, "
-            f"score {entry['score']:.3f}"
-        )
+        progress.at(place, f"{name}: {entry['clusters']} clusters, score {entry['score']:.3f}")
         if best is None or entry["score"] > candidates[winner]["score"]:
             best, winner = candidate, len(candidates) - 1
     if best is None:  # HDBSCAN alone, and it found none: the rows are one cluster

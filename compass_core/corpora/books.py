@@ -66,7 +66,7 @@ class Books:
     ) -> None:
         """`replaces`: whether a row is kept instead of an earlier one with its id."""
         self._rules = rules
-        self._language = language
+        self.language = language
         self._id = id_column
         self.scrub = Scrubber(rules.ingest.user_salt, language)
         self.rows: list[Row] = []
@@ -161,7 +161,7 @@ class Books:
         if not self._rules.language_id.enabled:
             return
         texts = [text(row) for row in self.rows]
-        found = identify(texts, self._language, self._rules.language_id)
+        found = identify(texts, self.language, self._rules.language_id)
         for row, verdict in zip(self.rows, found, strict=True):
             row["detected_language"] = verdict.tag
             row["detected_confidence"] = verdict.confidence

@@ -17,13 +17,13 @@ from compass_core.corpora.files import CORRECTIONS, SourceFile, list_files, sour
 from compass_core.corpora.formats import without_ending
 from compass_core.corpora.mapping import corpus_of, mapped, readings
 from compass_core.corpora.pii import replace_pii
-from compass_core.corpora.privacy import Scrubber
 from compass_core.corpora.readers import Line, read_lines
 from compass_core.corpora.repetition import repetition
 from compass_core.corpora.rules import Rules
 from compass_core.corpora.shapes import exchanges_of
 from compass_core.hashing import text_hash
 from compass_core.languages import find_tag
+from compass_core.progress import Progress, megabytes
 from compass_core.turns import Exchange, earlier_turns
 
 __all__ = ["Books", "IngestResult", "Rejected", "Report", "Row", "ingest_text"]
@@ -48,7 +48,7 @@ def ingest_text(
     started = time.monotonic()
     files = source_files(folder, readings=_readings(folder, corpora, role))
     books = Books(rules, language)
-    for file, line in _all_lines(folder, files, books.scrub):
+    for file, line in _all_lines(folder, files, books, report):
         make = partial(
             _row,
             language=language,
@@ -59,8 +59,6 @@ def ingest_text(
             line=line,
         )
         books.add(file, line, make)
-        if books.read % 50_000 == 0:
-            report(f"{language}: {books.read} rows read")
     texts = [
         (row["row_id"], asked_text(row["earlier_turns"], row["prompt"]), row["response"])
         for row in books.rows
@@ -77,13 +75,25 @@ def _readings(folder: Path, corpora: Sequence[Corpus], role: str) -> dict[str, s
 
 
 def _all_lines(
-    folder: Path, files: list[SourceFile], scrub: Scrubber
+    folder: Path, files: list[SourceFile], books: Books, report: Report
 ) -> Iterator[tuple[str, Line]]:
-    for file in files:
-        if file.path.endswith(CORRECTIONS):
-            continue
-        for line in read_lines(folder / file.path, corrector(folder, file.path, scrub)):
+    """Every line of every file but those of corrections, which stand in for other files' lines."""
+    told = [file for file in files if not file.path.endswith(CORRECTIONS)]
+    total = sum(file.size_bytes for file in told)
+    progress = Progress(report, books.language, total, "MB read", show=megabytes)
+    before = 0
+
+    def at(done: int) -> None:
+        # Compressed data is read ahead of its lines: the end is told once, after the last line.
+        progress.at(min(before + done, total - 1), f"{books.read} rows")
+
+    for file in told:
+        correct = corrector(folder, file.path, books.scrub)
+        for line in read_lines(folder / file.path, correct, at):
             yield file.path, line
+        before += file.size_bytes
+    if told:
+        progress.at(total, f"{books.read} rows")
 
 
 def _row(

@@ -31,29 +31,33 @@ class Line:
 
 
 Correct = Callable[[Line], str | None]
+At = Callable[[int], None]
 
 
-def read_lines(where: Path | Place, correct: Correct | None = None) -> Iterator[Line]:
+def read_lines(
+    where: Path | Place, correct: Correct | None = None, at: At = lambda done: None
+) -> Iterator[Line]:
     """Lines of a file by its format. `correct` may give other text to be read in a line's place.
 
+    `at` is told before each line how many bytes of the file are read by then, about.
     Memory is bounded by one line (8 MiB) for JSONL, by one row group for Parquet, by the file for
     a JSON array or an object over many lines. Raises InputError when the file changes while it is
     read: then what was read is not what is there, and the step is to be run again.
     """
     path = Place(where)
     before = path.stat()
-    for line in _lines_of(path):
+    for line in _lines_of(path, at):
         fixed = correct(line) if correct is not None else None
         yield line if fixed is None else parse_json_line(line.number, fixed.encode())
     if path.stat() != before:
         raise InputError(f"{path} changed while it was read; run again when it is complete")
 
 
-def _lines_of(path: Place) -> Iterator[Line]:
+def _lines_of(path: Place, at: At) -> Iterator[Line]:
     kind = format_of(path.name)
     if kind is None:
         raise InputError(f"{path}: received format {Path(path.name).suffix!r}; allowed: {ALLOWED}")
-    return _READERS[kind](path)
+    return _READERS[kind](path, at)
 
 
 def unpacked(name: str, plain: IO[bytes]) -> IO[bytes]:
@@ -77,7 +81,7 @@ def raw_text(data: bytes) -> str:
     return text if len(text) <= RAW_CHARS else text[:RAW_CHARS] + f"… ({len(text)} characters)"
 
 
-def _jsonl(path: Place) -> Iterator[Line]:
+def _jsonl(path: Place, at: At) -> Iterator[Line]:
     with path.open() as plain:
         stream = unpacked(path.name, plain)
         number = 0
@@ -91,6 +95,7 @@ def _jsonl(path: Place) -> Iterator[Line]:
                 return
             if not data:
                 return
+            at(plain.tell())
             if number == 1 and data.startswith((b"\xff\xfe", b"\xfe\xff")):
                 detail = "the file is UTF-16; save it as UTF-8"
                 yield Line(1, raw_text(data[:200]), None, "bad_encoding", detail)
@@ -124,7 +129,7 @@ def parse_json_line(number: int, data: bytes) -> Line:
     return Line(number, raw_text(data), value)
 
 
-def _json(path: Place) -> Iterator[Line]:
+def _json(path: Place, at: At) -> Iterator[Line]:
     """An array of objects, one object, or in spite of the ending one object a line.
 
     LiteLLM writes an object a file, the collector's file exporter an object a line to `.json`.
@@ -132,7 +137,7 @@ def _json(path: Place) -> Iterator[Line]:
     with path.open() as handle:
         first = handle.readline(MAX_LINE_BYTES + 1).removeprefix(BOM)
     if first.lstrip().startswith(b"{") and parse_json_line(1, first).record is not None:
-        yield from _jsonl(path)
+        yield from _jsonl(path, at)
         return
     data = path.read_bytes().removeprefix(BOM)
     if not data.strip():
@@ -144,7 +149,7 @@ def _json(path: Place) -> Iterator[Line]:
         return
     except (ValueError, RecursionError) as error:
         if str(error).startswith("Extra data"):
-            yield from _jsonl(path)
+            yield from _jsonl(path, at)
         else:
             yield Line(1, raw_text(data), None, "bad_json", str(error)[:200])
         return
@@ -156,6 +161,7 @@ def _json(path: Place) -> Iterator[Line]:
         yield Line(1, raw_text(data), None, "bad_json", detail)
         return
     for number, item in enumerate(value, start=1):
+        at(len(data) * number // len(value))
         raw = raw_text(json.dumps(item, ensure_ascii=False).encode("utf-8", "surrogatepass"))
         if isinstance(item, dict):
             yield Line(number, raw, item)
@@ -163,7 +169,7 @@ def _json(path: Place) -> Iterator[Line]:
             yield Line(number, raw, None, "bad_json", "allowed is an array of objects")
 
 
-def _csv(path: Place) -> Iterator[Line]:
+def _csv(path: Place, at: At) -> Iterator[Line]:
     csv.field_size_limit(MAX_LINE_BYTES)
     with path.open() as plain, io.TextIOWrapper(plain, encoding="utf-8-sig", newline="") as text:
         rows = csv.DictReader(text)
@@ -181,6 +187,7 @@ def _csv(path: Place) -> Iterator[Line]:
             except csv.Error as error:
                 yield Line(number, "", None, "bad_csv", str(error))
                 continue
+            at(plain.tell())
             raw = raw_text(json.dumps(row, ensure_ascii=False, default=str).encode())
             if None in row or None in row.values():
                 detail = (
@@ -191,18 +198,21 @@ def _csv(path: Place) -> Iterator[Line]:
                 yield Line(number, raw, {key: value or None for key, value in row.items()})
 
 
-def _parquet(path: Place) -> Iterator[Line]:
+def _parquet(path: Place, at: At) -> Iterator[Line]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    if not path.stat().size_bytes:
+    size = path.stat().size_bytes
+    if not size:
         return
     number = 0
     try:
         with path.open() as handle:
-            for batch in pq.ParquetFile(handle).iter_batches(batch_size=1_024):
+            file = pq.ParquetFile(handle)
+            for batch in file.iter_batches(batch_size=1_024):
                 for row in batch.to_pylist():
                     number += 1
+                    at(size * number // file.metadata.num_rows)
                     raw = json.dumps(row, default=str, ensure_ascii=False)
                     yield Line(number, raw_text(raw.encode("utf-8", "surrogatepass")), row)
     except (pa.ArrowInvalid, OSError) as error:
@@ -210,7 +220,7 @@ def _parquet(path: Place) -> Iterator[Line]:
         yield Line(number + 1, "", None, "truncated_file", detail)
 
 
-_READERS: dict[Format, Callable[[Place], Iterator[Line]]] = {
+_READERS: dict[Format, Callable[[Place, At], Iterator[Line]]] = {
     "jsonl": _jsonl,
     "json": _json,
     "csv": _csv,

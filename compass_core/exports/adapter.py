@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from compass_core.adapters.presets import export_dtype
 from compass_core.adapters.registry import adapter_dir, serving
 from compass_core.errors import StoreError
 from compass_core.exports.scores_card import with_scores
@@ -46,7 +47,8 @@ def export_peft(ws: Workspace, language: str, version: str | None, to: Path) -> 
 def export_merged(ws: Workspace, language: str, version: str | None, to: Path) -> Path:
     """Write the base model with the adapter added into its weights, and its tokenizer.
 
-    Loads the whole base model: its weights have to fit into memory, and on disk again. DoRA and
+    Loads the whole base model: its weights have to fit into memory, and on disk again. Sums are
+    taken as it was loaded, and rounded once to what they are written in (`export_dtype`). DoRA and
     anything else that a server's adapter loader refuses is served this way.
     """
     from compass_core.adapters.model_folder import load_base, load_tokenizer
@@ -58,6 +60,7 @@ def export_merged(ws: Workspace, language: str, version: str | None, to: Path) -
     base = ws.project.base_model
     model = load_base(base, ws.directory, ws.project.execution)
     merged: Any = with_adapter(model, source).merge_and_unload(safe_merge=True)
+    _cast(merged, export_dtype(base, ws.directory))
     with replacing(target) as folder:
         merged.save_pretrained(str(folder), safe_serialization=True)
         load_tokenizer(base, ws.directory).save_pretrained(str(folder))
@@ -66,6 +69,19 @@ def export_merged(ws: Workspace, language: str, version: str | None, to: Path) -
                 shutil.copy2(source / name, folder / name)
         with_scores(ws, language, chosen, folder / "README.md")
     return target
+
+
+def _cast(model: Any, name: str) -> None:
+    """Bring floating-point weights to a dtype, but for those that the architecture keeps in 32."""
+    import torch
+
+    apart = {
+        *(getattr(model, "_keep_in_fp32_modules", None) or ()),
+        *(getattr(model, "_keep_in_fp32_modules_strict", None) or ()),
+    }
+    for path, weight in model.named_parameters():
+        if weight.is_floating_point() and not apart & set(path.split(".")):
+            weight.data = weight.data.to(getattr(torch, name))
 
 
 def adapter_settings(folder: Path) -> dict[str, Any]:

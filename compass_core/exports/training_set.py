@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from compass_core import layout
+from compass_core import layout, records
 from compass_core.languages import display_name
 from compass_core.workspace import Workspace
 
@@ -17,15 +17,19 @@ INFO = "dataset_info.json"
 def export_llamafactory(ws: Workspace, language: str, to: Path) -> Path:
     """Write compass_<language>.jsonl, .parquet and .md into `to`; returns `dataset_info.json`.
 
-    The JSONL has chat messages; the Parquet has every column, with the reason why a row was
-    chosen. The entry is added to a `dataset_info.json` that is there already.
+    The JSONL has chat messages, after `base_model.system_prompt` where one is set; the Parquet has
+    every column, with the reason why a row was chosen. The entry is added to a `dataset_info.json`
+    that is there already.
     """
     ws.manifests.require("sampled_training_set", language)
     name = f"compass_{language.replace('-', '_').lower()}"
     to.mkdir(parents=True, exist_ok=True)
-    _replace(to / f"{name}.jsonl", ws.store.read_bytes(layout.training_set(language, "jsonl")))
+    lines = ws.store.read_bytes(layout.training_set(language, "jsonl"))
+    _replace(to / f"{name}.jsonl", _with_system(lines, ws.project.base_model.system_prompt))
     _replace(to / f"{name}.parquet", ws.store.read_bytes(layout.training_set(language, "parquet")))
-    rows = ws.store.read_parquet(layout.training_set(language, "parquet"))
+    rows = records.widened(
+        ws.store.read_parquet(layout.training_set(language, "parquet")), records.SELECTIONS
+    )
     _replace(to / f"{name}.md", data_card(ws, language, rows).encode())
     path = to / INFO
     entries: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
@@ -68,6 +72,7 @@ def data_card(ws: Workspace, language: str, rows: pl.DataFrame) -> str:
         ("language", "row_language"),
         ("licence", "license"),
         ("source", "source"),
+        ("revision of the source", "revision"),
     ):
         counted = (
             rows.group_by(pl.col(column).fill_null("unknown"))
@@ -77,6 +82,19 @@ def data_card(ws: Workspace, language: str, rows: pl.DataFrame) -> str:
         lines += ["", f"| {title} | rows | supervised tokens |", "|---|---:|---:|"]
         lines += [f"| {name} | {count} | {tokens} |" for name, count, tokens in counted.iter_rows()]
     return "\n".join([*lines, ""])
+
+
+def _with_system(lines: bytes, prompt: str | None) -> bytes:
+    """JSONL of chats with the system turn before each, as this project's training puts it there.
+
+    The stored set is without it: the prompt is a setting of the training and none of the data.
+    """
+    if prompt is None:
+        return lines
+    turn = {"role": "system", "content": prompt}
+    chats = [json.loads(line) for line in lines.decode().splitlines()]
+    told = [{**chat, "messages": [turn, *chat["messages"]]} for chat in chats]
+    return "".join(json.dumps(chat, ensure_ascii=False) + "\n" for chat in told).encode()
 
 
 def _replace(path: Path, data: bytes) -> None:

@@ -19,9 +19,7 @@ def training_card(
 
     `dropped`: records.DROPPED; `summary`: of the selection; `versions`: data version by asset.
     """
-    known = rows.with_columns(
-        pl.col("license").fill_null("not stated"), pl.col("source").fill_null("not stated")
-    )
+    known = rows.with_columns(pl.col("license", "source", "revision").fill_null("not stated"))
     licences = sorted(known["license"].unique())
     head = {
         "language": sorted(rows["row_language"].unique()),
@@ -52,7 +50,7 @@ def training_card(
     for title, columns in (
         ("Language", ["origin", "row_language"]),
         ("Licence", ["license"]),
-        ("Source", ["source", "license"]),
+        ("Source", ["source", "revision", "license"]),
     ):
         counted = (
             known.group_by(columns)

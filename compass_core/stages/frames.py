@@ -76,9 +76,9 @@ def pool_parts(ws: Workspace, language: str) -> Iterator[pl.DataFrame]:
 
 
 def pool_details(ws: Workspace, language: str, row_ids: pl.Series) -> pl.DataFrame:
-    """Prompt, response, source, license and content_hash of some pool rows, in the order asked."""
+    """Texts, source, license, revision and content_hash of some pool rows, in the order asked."""
     columns = ["row_id", "prompt", "response", "earlier_turns", "source", "license"]
-    columns.append("content_hash")
+    columns += ["revision", "content_hash"]
     wanted = row_ids.to_frame("row_id")
     found = [
         _texts(ws, "auxiliary", name, columns).join(wanted, on="row_id", how="semi")

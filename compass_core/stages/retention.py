@@ -10,6 +10,7 @@ import polars as pl
 from compass_core import layout, records
 from compass_core.adapters.registry import adapter_dir, lineage, memory_dir, serving, versions
 from compass_core.hashing import seeded_generator
+from compass_core.progress import Progress
 from compass_core.stages.update import KEY, read_history
 from compass_core.workspace import Workspace
 
@@ -142,16 +143,25 @@ def measure_retention(ws: Workspace, language: str, version: str, report: Report
     examples = [e for part in by_row for e in part]
     tokens = [sum(e.supervised for e in part) for part in by_row]
 
-    def losses(model: Any) -> list[float]:
+    # The base model, the reference and the version itself: three passes.
+    progress = Progress(
+        report, f"{language}, earlier usage", 3 * len(examples), "held-out examples scored"
+    )
+
+    def losses(model: Any, name: str, before: int) -> list[float]:
+        def at(done: int) -> None:
+            progress.at(before * len(examples) + done, name)
+
         batch_size = ws.project.benchmarks.batch_size
-        found = iter(example_losses(model, examples, tokenizer.pad_token_id, batch_size))
+        found = iter(example_losses(model, examples, tokenizer.pad_token_id, batch_size, at))
         return [sum(next(found) for _ in part) / n for part, n in zip(by_row, tokens, strict=True)]
 
     model = load_base(base, ws.directory, ws.project.execution)
-    measured = {"base_loss": losses(model)}
-    for column, name in (("reference_loss", reference), ("loss", version)):
+    measured = {"base_loss": losses(model, "base model", 0)}
+    columns = (("reference_loss", reference), ("loss", version))
+    for before, (column, name) in enumerate(columns, start=1):
         adapted = PeftModel.from_pretrained(model, str(adapter_dir(ws.store, language, name)))
-        measured[column] = losses(adapted)
+        measured[column] = losses(adapted, name, before)
         model = adapted.unload()
     frame = rows.with_columns(
         pl.lit(language).alias("language"),

@@ -9,10 +9,11 @@ import numpy as np
 import polars as pl
 
 from compass_core import layout, records
-from compass_core.benchmarks.contamination import text_hashes
+from compass_core.benchmarks.contamination import Screened, text_hashes
 from compass_core.embeddings.fingerprint import embedder_fingerprint
 from compass_core.embeddings.vector_store import VectorStore
 from compass_core.hashing import unit_keys, version_of_set
+from compass_core.progress import Progress, Report, silent
 from compass_core.sampling.card import training_card
 from compass_core.sampling.pool import VectorSource
 from compass_core.sampling.scene import Target
@@ -28,16 +29,20 @@ SOURCES = {"logs": ("usage",), "proxy": ("proxy",), "blend": ("usage", "proxy")}
 HELD_ROWS = 200_000  # vectors of pools up to this size are read at once, of larger ones as needed
 
 
-def sample_language(ws: Workspace, language: str) -> tuple[pl.DataFrame, Selection, str]:
+def sample_language(
+    ws: Workspace, language: str, report: Report = silent
+) -> tuple[pl.DataFrame, Selection, str]:
     """Select, store as Parquet and JSONL; returns all rows, the selection, the data version."""
-    rows, selection = select_language(ws, language)
+    rows, selection = select_language(ws, language, report)
     _write(ws, language, rows, selection)
     said = pl.col("earlier_turns").fill_null("")
     lines = rows.select(pl.format("{}/{}/{}{}", "origin", "row_id", "response", said)).to_series()
     return rows, selection, version_of_set(lines)
 
 
-def select_language(ws: Workspace, language: str) -> tuple[pl.DataFrame, Selection]:
+def select_language(
+    ws: Workspace, language: str, report: Report = silent
+) -> tuple[pl.DataFrame, Selection]:
     """Training rows and selected auxiliary rows (records.SELECTIONS), and how they were chosen.
 
     Writes nothing, so that other strategies can be tried beside the configured one. Of the pool
@@ -51,8 +56,7 @@ def select_language(ws: Workspace, language: str) -> tuple[pl.DataFrame, Selecti
     screening = Screening(ws, language)
     corpus = frames.training_rows(ws, language)
     leaked = screening.screen(corpus).hits
-    nothing = screening.screen(records.empty(records.TEXT))
-    screened = [nothing, *(screening.screen(part) for part in frames.pool_parts(ws, language))]
+    screened = _screened_pool(ws, language, screening, placed, report)
     pool = _with_clusters(
         pl.concat([part.rows for part in screened]),
         "auxiliary",
@@ -94,6 +98,24 @@ def select_language(ws: Workspace, language: str) -> tuple[pl.DataFrame, Selecti
     ]
     selection = _with_leaked(selection, training, leaked)
     return pl.concat(parts).sort("origin", "row_id", descending=[True, False]), selection
+
+
+def _screened_pool(
+    ws: Workspace, language: str, screening: Screening, placed: pl.DataFrame, report: Report
+) -> list[Screened]:
+    """Hashes of the pool's rows and the benchmark items in them, a corpus at a time."""
+    total = placed.filter(pl.col("role") == "auxiliary").height
+    progress = Progress(report, language, total, "pool rows looked through for benchmark items")
+    screened = [screening.screen(records.empty(records.TEXT))]
+    before = 0
+
+    def at(done: int) -> None:
+        progress.at(before + done)
+
+    for part in frames.pool_parts(ws, language):
+        screened.append(screening.screen(part, at))
+        before += part.height
+    return screened
 
 
 def _with_leaked(selection: Selection, training: pl.DataFrame, leaked: pl.DataFrame) -> Selection:

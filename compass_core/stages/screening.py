@@ -5,6 +5,7 @@ row is compared with the items of the target and with those of its own language.
 harness's tasks are looked for where a suite names a local copy of their data.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -149,13 +150,13 @@ class Screening:
         self._own = BenchmarkIndex(pl.concat([own, mine]))
         self._others = stored.filter(pl.col("language") != language)
 
-    def screen(self, rows: pl.DataFrame) -> Screened:
+    def screen(self, rows: pl.DataFrame, at: Callable[[int], None] = lambda done: None) -> Screened:
         """As `BenchmarkIndex.screen`, of rows in any languages (row_id, language, prompt, ...).
 
         Cost: twice that for rows in a language that has items of its own, whose index is built
         here and not kept: no more than two are held.
         """
-        found = self._own.screen(rows)
+        found = self._own.screen(rows, at)
         hits = [found.hits]
         for (tag,), mine in rows.group_by("language", maintain_order=True):
             items = self._others.filter(pl.col("language") == tag)

@@ -1,7 +1,7 @@
 """A small project, materialized once for the session; each test works on its own copy."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -175,6 +175,20 @@ def bench(materialized: Path, tmp_path: Path) -> Iterator[Bench]:
     opened = open_bench(directory)
     yield opened
     opened.instance.dispose()
+
+
+@pytest.fixture
+def open_at() -> Iterator[Callable[[Path], Bench]]:
+    """Opens a project folder that the test made by itself."""
+    opened: list[Bench] = []
+
+    def open_folder(directory: Path) -> Bench:
+        opened.append(open_bench(directory))
+        return opened[-1]
+
+    yield open_folder
+    for bench in opened:
+        bench.instance.dispose()
 
 
 @pytest.fixture

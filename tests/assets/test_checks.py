@@ -87,8 +87,8 @@ def test_a_benchmark_item_in_the_training_set_is_not_trained_on(bench, monkeypat
 
     real = sampling.select_language
 
-    def leaky(ws, language):
-        rows, selection = real(ws, language)
+    def leaky(ws, language, report):
+        rows, selection = real(ws, language, report)
         item = ws.store.read_parquet(layout.benchmark(language)).row(0, named=True)
         first = pl.int_range(pl.len()) == 0
         put = {"prompt": item["question"], "response": item["choices"][item["answer"]]}

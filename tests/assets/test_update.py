@@ -1,6 +1,7 @@
 """Updating, promoting and rolling back, as a person or a sensor meets them."""
 
 import json
+import re
 from datetime import date
 
 import dagster as dg
@@ -96,6 +97,11 @@ def test_an_update_goes_on_from_what_serves_and_is_fresh_on_all_that_it_has_seen
     assert set(CHECKS) <= set(found)
     assert "held-out rows" in found["forgetting_gate"].description
     assert found["logits_differ"].metadata["figure"].value > 1e-6
+    # The passes after the training say how far they are, too: the last line of each is the end.
+    said = "\n".join(entry.user_message for entry in bench.instance.all_logs(done.run_id))
+    assert re.search(r"Fisher information: (\d+) of \1 examples$", said, re.MULTILINE)
+    scored = r"sw, earlier usage: (\d+) of \1 held-out examples scored, v0002$"
+    assert re.search(scored, said, re.MULTILINE)
 
     # What a person sees of it: three terms of the loss, and what was forgotten, also later on.
     log = json.loads((adapter_dir(bench.ws.store, "sw", "v0002") / "training_log.json").read_text())

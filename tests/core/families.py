@@ -17,6 +17,11 @@ LLAMA = (
     "{{ m.content | trim }}<|eot_id|>{% endfor %}"
     "{% if add_generation_prompt %}<|start_header_id|>assistant<|end_header_id|>\n\n{% endif %}"
 )
+LLAMA4 = (
+    "{{ bos_token }}{% for m in messages %}<|header_start|>{{ m.role }}<|header_end|>\n\n"
+    "{{ m.content | trim }}<|eot|>{% endfor %}"
+    "{% if add_generation_prompt %}<|header_start|>assistant<|header_end|>\n\n{% endif %}"
+)
 QWEN25 = (
     "{% if messages[0].role != 'system' %}<|im_start|>system\nYou are a helper.<|im_end|>\n"
     "{% endif %}{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n"
@@ -42,6 +47,13 @@ TOKENS = {
         "<|eot_id|>",
         None,
         ["<|start_header_id|>", "<|end_header_id|>", "<|end_of_text|>"],
+    ),
+    "llama-4": (
+        LLAMA4,
+        "<|begin_of_text|>",
+        "<|eot|>",
+        "<|finetune_right_pad|>",
+        ["<|header_start|>", "<|header_end|>", "<|end_of_text|>"],
     ),
     "qwen2.5": (QWEN25, None, "<|im_end|>", "<|endoftext|>", ["<|im_start|>"]),
     "qwen3": (QWEN3, None, "<|im_end|>", "<|endoftext|>", ["<|im_start|>", "<think>", "</think>"]),
@@ -117,6 +129,15 @@ def family_config(name, vocabulary, **more):
             "original_max_position_embeddings": 64,
         }
         return t.LlamaConfig(**shared, rope_parameters=rope)
+    if name == "llama-4":
+        return t.Llama4TextConfig(
+            **shared,
+            head_dim=8,
+            intermediate_size_mlp=48,
+            num_local_experts=2,
+            num_experts_per_tok=1,
+            interleave_moe_layer_step=1,
+        )
     if name == "phi-4-mini":
         rotary = int(shared["hidden_size"] / shared["num_attention_heads"] * 0.75) // 2
         rope = {

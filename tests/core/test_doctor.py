@@ -2,8 +2,11 @@
 
 import pytest
 
+from compass_core.config.schema import Project
 from compass_core.config.template import render_template
-from compass_core.doctor import examine
+from compass_core.doctor import _preset, examine
+from compass_core.storage import Store
+from compass_core.workspace import Workspace
 
 
 def findings(folder, **ingest):
@@ -33,3 +36,21 @@ def test_files_that_nothing_reads_are_a_warning(tmp_path):
     found = findings(tmp_path)
     assert "training/sw: 1 files are not read (b.txt)" in found["input training"].advice
     assert "logs/sw: 1 files are not read (c.jsonl.bz2)" in found["input logs"].advice
+
+
+def test_sequences_longer_than_the_model_takes_are_named_with_the_way_out(project, tmp_path):
+    def findings(max_tokens):
+        settings = Project.model_validate(
+            {
+                "languages": {"targets": ["sw"]},
+                "base_model": {"model": "models/llama"},
+                "adapter": {"max_tokens": max_tokens},
+            }
+        )
+        return _preset(Workspace(project, settings, settings, Store(tmp_path)))
+
+    assert [f.subject for f in findings(256)] == ["preset"]
+    found = findings(257)[-1]
+    assert (found.level, found.subject) == ("warn", "length")
+    assert found.found == "adapter.max_tokens is 257, and models/llama has 256 positions"
+    assert found.advice == "set adapter.max_tokens to at most 256"

@@ -1,4 +1,4 @@
-from compass_core.progress import Progress
+from compass_core.progress import Progress, megabytes
 
 
 def test_it_says_how_far_and_how_long_now_and_then_and_at_the_end():
@@ -20,3 +20,13 @@ def test_long_times_are_in_minutes_and_hours():
     progress.at(10)
     progress.at(20)
     assert said == ["x: 10 of 100 rows, 9 min left", "x: 20 of 100 rows, 4.0 h left"]
+
+
+def test_bytes_are_shown_as_megabytes():
+    seconds = iter([0.0, 60.0])
+    said: list[str] = []
+    progress = Progress(
+        said.append, "sw", 400_000_000, "MB read", clock=lambda: next(seconds), show=megabytes
+    )
+    progress.at(100_000_000, "9 rows")
+    assert said == ["sw: 100.0 of 400.0 MB read, 9 rows, 3 min left"]

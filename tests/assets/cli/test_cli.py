@@ -130,6 +130,11 @@ def test_the_page_in_a_bucket_is_copied_here(here):
         (("materialize", "--select", "gaps"), 2, "allowed are auxiliary_corpus"),
         (("materialize", "--set", "sampling.budget=-1"), 2, "sampling.budget: received -1"),
         (("materialize", "--set", "budget"), 2, "key=value"),
+        (
+            ("export", "sw", "--to", "x", "--format", "llamafactory", "--version", "v0001"),
+            2,
+            "--version: received v0001",
+        ),
         (("quarantine", "export", "books", "sw", "x"), 2, "allowed: auxiliary, training, logs"),
     ],
 )

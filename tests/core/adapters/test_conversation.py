@@ -24,8 +24,10 @@ END = {
     "qwen3": "<|im_end|>",
     "qwen3.5": "<|im_end|>",
     "phi-4-mini": "<|end|>",
+    "llama-4": "<|eot|>",
 }
-ONE_SEQUENCE = {"llama-3.1", "qwen2.5", "phi-4-mini"}  # qwen3 drops earlier thinking blocks
+# qwen3 drops earlier thinking blocks
+ONE_SEQUENCE = {"llama-3.1", "llama-4", "qwen2.5", "phi-4-mini"}
 
 
 @pytest.fixture(scope="module")

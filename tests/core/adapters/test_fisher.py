@@ -1,14 +1,18 @@
 """The batched per-example Fisher against its definition, one example at a time."""
 
+from functools import partial
+
 import pytest
 import torch
 
+from compass_core.adapters import fisher
 from compass_core.adapters.batches import collate
 from compass_core.adapters.chat import Example
 from compass_core.adapters.fisher import per_example_fisher
 from compass_core.adapters.loss import row_losses
 from compass_core.adapters.peft_model import adapted_model
 from compass_core.config.schema import Adapter, BaseModelSettings, Execution
+from compass_core.progress import Progress
 
 EXAMPLES = [
     Example(f"r{i}", [3 + (7 * i + j) % 40 for j in range(6 + i % 3)], 3, False) for i in range(7)
@@ -55,6 +59,15 @@ def test_drawn_answers_depend_on_rows_and_seed_and_on_nothing_else(model):
     other = per_example_fisher(model, EXAMPLES, 0, 6, batch_size=7)
     assert all(torch.allclose(one[n], two[n], rtol=1e-3, atol=1e-9) for n in one)
     assert not all(torch.allclose(one[n], other[n], rtol=1e-3) for n in one)
+
+
+def test_it_says_how_far_it_is(model, quiet, monkeypatch):
+    monkeypatch.setattr(fisher, "Progress", partial(Progress, every_s=0.0))
+    fisher.per_example_fisher(model, EXAMPLES, 0, 5, batch_size=3, report=quiet)
+    assert [line.partition(", ")[0] for line in quiet.lines] == [
+        f"Fisher information: {done} of 7 examples" for done in (3, 6, 7)
+    ]
+    assert quiet.lines[0].endswith(" s left")
 
 
 def test_nothing_stays_hooked_to_the_model(model):

@@ -81,6 +81,31 @@ def test_what_saves_memory_saves_it_in_the_estimate(families):
     assert longer.logits == plain.logits  # packed sequences are as long as they may be
 
 
+def test_over_four_bits_the_rest_is_in_float32_as_peft_makes_it(families):
+    """What peft does to a model in bfloat16 whose linear layers are in 4 bits, counted."""
+    import peft
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    class Params4bit(torch.nn.Parameter):
+        """By this name peft knows what bitsandbytes has quantised."""
+
+    name, half = "qwen2.5", BaseModelSettings(model="./qwen2.5", dtype="bfloat16")
+    model = AutoModelForCausalLM.from_pretrained(families / name, dtype=torch.bfloat16)
+    linear = [m for n, m in model.model.named_modules() if isinstance(m, torch.nn.Linear)]
+    for module in linear:
+        module.weight = Params4bit(module.weight.data, requires_grad=False)
+    peft.prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
+    rest = sum(p.nbytes for p in model.parameters() if type(p) is not Params4bit)
+    packed = int(sum(m.weight.numel() for m in linear) * memory.NF4_BYTES)
+    changes = {"quantise": "4bit"}
+    found = estimate(PLAIN.model_copy(update=changes), half, CPU, families)
+    assert found.weights == packed + rest
+    whole = needed(families, name)  # float32
+    assert (found.activations, found.logits) == (whole.activations, whole.logits)
+    assert found.logits > estimate(PLAIN, half, CPU, families).logits
+
+
 def test_a_model_that_is_not_here_has_no_estimate(tmp_path):
     base = BaseModelSettings(model="nobody/nothing-of-this-name")
     assert estimate(PLAIN, base, CPU, tmp_path) is None

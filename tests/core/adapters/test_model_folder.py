@@ -25,6 +25,17 @@ def test_the_precision_is_as_set(project):
         assert not model.training
 
 
+def test_emulated_bfloat16_is_no_reason_to_use_it(monkeypatch):
+    def supported(including_emulation=True):
+        return including_emulation
+
+    monkeypatch.setattr("torch.cuda.is_bf16_supported", supported)
+    settings = BaseModelSettings(model="models/llama")
+    assert model_folder.weights_dtype(settings, "cuda") == torch.float32
+    monkeypatch.setattr("torch.cuda.is_bf16_supported", lambda including_emulation=True: True)
+    assert model_folder.weights_dtype(settings, "cuda") == torch.bfloat16
+
+
 @pytest.mark.parametrize("load", [load_tokenizer, lambda b, p: load_base(b, p, Execution())])
 def test_a_folder_without_a_model(tmp_path, load):
     (tmp_path / "empty").mkdir()

@@ -11,6 +11,7 @@ from compass_core.adapters.presets import (
     PRESETS,
     check_length,
     configuration,
+    export_dtype,
     preset_of,
 )
 from compass_core.adapters.train import train_adapter
@@ -35,6 +36,11 @@ WHOLE = {
         "Today: 01 Jan 2025\n\n<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nSwali"
         "<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n",
         "Jibu<|eot_id|>",
+    ),
+    "llama-4": (
+        "<|begin_of_text|><|header_start|>user<|header_end|>\n\nSwali<|eot|>"
+        "<|header_start|>assistant<|header_end|>\n\n",
+        "Jibu<|eot|>",
     ),
     "qwen2.5": (
         "<|im_start|>system\nYou are a helper.<|im_end|>\n<|im_start|>user\nSwali<|im_end|>\n"
@@ -129,6 +135,32 @@ def test_each_family_trains_the_presets_layers(families, tmp_path, quiet, name):
     ids = torch.tensor([[5, 9, 40, 41]])
     plain = model(ids).logits.clone()
     assert not torch.allclose(plain, PeftModel.from_pretrained(model, str(out))(ids).logits)
+
+
+def rewritten(families, tmp_path, name, **changes):
+    """A folder with a family's configuration alone, some of it changed (None: left out)."""
+    config = json.loads((families / name / "config.json").read_text()) | changes
+    (tmp_path / name).mkdir()
+    kept = {key: value for key, value in config.items() if value is not None}
+    (tmp_path / name / "config.json").write_text(json.dumps(kept))
+    return BaseModelSettings(model=f"./{name}")
+
+
+def test_merged_weights_are_written_in_the_projects_the_checkpoints_or_the_presets_dtype(
+    families, tmp_path
+):
+    told = BaseModelSettings(model="./qwen3", dtype="float16")
+    assert export_dtype(told, families) == "float16"
+    assert export_dtype(BaseModelSettings(model="./qwen3"), families) == "float32"
+    silent = rewritten(families, tmp_path, "qwen3", dtype=None, torch_dtype=None)
+    assert export_dtype(silent, tmp_path) == PRESETS["qwen3"].dtype == "bfloat16"
+
+
+def test_positions_that_the_family_was_not_made_for_are_refused(families, tmp_path):
+    base = rewritten(families, tmp_path, "qwen3", max_position_embeddings=40_960)
+    check_length(base, tmp_path, 32_768)
+    with pytest.raises(ModelError, match=r"32769 tokens, and models of the preset qwen3 are made"):
+        check_length(base, tmp_path, 32_769)
 
 
 def test_examples_longer_than_the_models_positions_are_refused(families):

@@ -51,6 +51,20 @@ def test_planted_clusters_are_found(method):
     assert chosen[0]["score"] == max(c["score"] for c in model.candidates)
 
 
+def test_it_says_what_is_fitted_and_how_many_are_left():
+    said: list[str] = []
+    model = fitted(planted()[0], report=said.append)
+    count = len(model.candidates)
+    assert len(said) == 2 * count
+    for place, (before, after) in enumerate(zip(said[::2], said[1::2], strict=True), start=1):
+        entry = model.candidates[place - 1]
+        assert before.startswith(f"clusters: fitting {entry['method']} {{")
+        assert before.endswith(f", candidate {place} of {count}")
+        assert after.startswith(f"clusters: {place} of {count} candidates judged")
+        assert f"score {entry['score']:.3f}" in after
+        assert after.endswith(" s left") == (place < count)
+
+
 def test_neither_order_nor_threads_change_the_clusters():
     vectors, _ = planted(900, spread=0.5)
     order = np.random.default_rng(3).permutation(len(vectors))

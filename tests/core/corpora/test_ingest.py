@@ -3,6 +3,7 @@
 import csv
 import gzip
 import json
+from functools import partial
 
 import polars as pl
 import pytest
@@ -10,11 +11,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from compass_core.config.schema import Ingest
-from compass_core.corpora import readers
+from compass_core.corpora import ingest, readers
 from compass_core.corpora.ingest import ingest_text
 from compass_core.corpora.rules import Rules
 from compass_core.errors import InputError
 from compass_core.hashing import text_hash
+from compass_core.progress import Progress
 from compass_core.turns import earlier_exchanges
 
 RULES = Rules(ingest=Ingest(max_chars=200))
@@ -250,6 +252,33 @@ def test_the_data_version_is_of_content_and_not_of_layout(tmp_path):
     assert one == two
     put(tmp_path / "two", "c.jsonl", row("mpya"))
     assert ingest_text(tmp_path / "two", "sw", RULES).data_version != one
+
+
+def test_it_says_how_many_bytes_are_read_and_how_long_the_rest_takes(tmp_path, monkeypatch):
+    rows = [row(f"swali la {i}") for i in range(40)]
+    monkeypatch.setattr(ingest, "Progress", partial(Progress, every_s=0.0))
+    monkeypatch.setattr(ingest, "megabytes", str)  # the counts themselves
+    put(tmp_path, "a.jsonl", *rows[:10])
+    (tmp_path / "b.json").write_text(json.dumps(rows[10:20]))
+    text = "".join(f"{r['prompt']},{r['response']}\n" for r in rows[20:30])
+    (tmp_path / "c.csv").write_text(f"prompt,response\n{text}")
+    pl.DataFrame(rows[30:40]).write_parquet(tmp_path / "d.parquet")
+    total = sum(path.stat().st_size for path in tmp_path.iterdir())
+    said: list[str] = []
+    ingest_text(tmp_path, "sw", RULES, said.append)
+    assert said[-1] == f"sw: {total} of {total} MB read, 40 rows"
+    assert all(line.endswith(" s left") for line in said[:-1])
+    done = [int(line.split()[1]) for line in said]
+    assert done == sorted(done)
+    assert len(said) == 41  # one a line, and the end
+    assert done[9] == (tmp_path / "a.jsonl").stat().st_size
+    assert len(set(done[:20])) == len(set(done[30:40])) + 10 == 20, "it moves within a file"
+
+
+def test_a_missing_folder_says_nothing(tmp_path):
+    said: list[str] = []
+    ingest_text(tmp_path / "none", "sw", RULES, said.append)
+    assert said == []
 
 
 def test_a_missing_folder_has_no_rows(tmp_path):

@@ -6,6 +6,7 @@ from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from compass_core.errors import StoreError
+from compass_core.exports import adapter
 from compass_core.exports.adapter import chosen_version, export_merged, export_peft, replacing
 
 IDS = torch.tensor([[1, 3, 40, 41, 5, 4]])
@@ -45,6 +46,14 @@ def test_a_merged_model_speaks_as_the_adapter_does(ws, tmp_path, version):
         assert not torch.allclose(merged(IDS).logits, base_of(ws)(IDS).logits, atol=1e-2)
     assert AutoTokenizer.from_pretrained(folder).chat_template
     assert "## Scores" in (folder / "README.md").read_text(encoding="utf-8")
+
+
+def test_what_is_loaded_in_another_dtype_is_rounded_when_it_is_written(ws, tmp_path, monkeypatch):
+    monkeypatch.setattr(adapter, "export_dtype", lambda base, folder: "bfloat16")
+    folder = export_merged(ws, "sw", "v0001", tmp_path)
+    written = AutoModelForCausalLM.from_pretrained(folder, dtype="auto")
+    assert {p.dtype for p in written.parameters()} == {torch.bfloat16}
+    assert json.loads((folder / "config.json").read_text())["dtype"] == "bfloat16"
 
 
 def test_what_does_not_exist_is_refused(ws):

@@ -1,5 +1,6 @@
 import io
 import json
+from dataclasses import replace
 
 import polars as pl
 
@@ -56,6 +57,29 @@ def test_the_entry_leads_to_chat_messages(ws, tmp_path):
     assert turns[1][tags["content_tag"]] == "Jibu"
     frame = pl.read_parquet(io.BytesIO((tmp_path / "compass_sw.parquet").read_bytes()))
     assert frame["origin"].to_list() == ["training", "auxiliary"]
+
+
+def test_the_system_prompt_of_the_training_is_the_first_turn(ws, tmp_path):
+    given(ws, "sw")
+    base = ws.project.base_model.model_copy(update={"system_prompt": "Jibu kwa Kiswahili."})
+    project = ws.project.model_copy(update={"base_model": base})
+    path = export_llamafactory(replace(ws, project=project), "sw", tmp_path)
+    entry = json.loads(path.read_text())["compass_sw"]
+    rows = [json.loads(x) for x in (tmp_path / entry["file_name"]).read_text().splitlines()]
+    assert [row["id"] for row in rows] == ["0", "1"]
+    for row in rows:
+        first, *rest = row["messages"]
+        system = {"role": entry["tags"]["system_tag"], "content": "Jibu kwa Kiswahili."}
+        assert first == system
+        assert [turn["role"] for turn in rest] == ["user", "assistant"]
+
+
+def test_a_set_stored_before_revisions_were_kept_is_exported(ws, tmp_path):
+    given(ws, "sw")
+    key = layout.training_set("sw", "parquet")
+    ws.store.write_parquet(key, ws.store.read_parquet(key).drop("revision"))
+    export_llamafactory(ws, "sw", tmp_path)
+    assert "| revision of the source |" in (tmp_path / "compass_sw.md").read_text("utf-8")
 
 
 def test_other_entries_stay(ws, tmp_path):

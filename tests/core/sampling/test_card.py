@@ -9,7 +9,13 @@ def test_the_card_counts_by_language_licence_source_and_reason():
     rows = pl.DataFrame(
         [
             row | {"origin": "training", "row_language": "sw", "license": "CC-BY-4.0"},
-            row | {"origin": "auxiliary", "row_language": "en", "source": "tldr|pages"},
+            row
+            | {
+                "origin": "auxiliary",
+                "row_language": "en",
+                "source": "tldr|pages",
+                "revision": "r7",
+            },
         ],
         schema=records.SELECTIONS,
     )
@@ -30,6 +36,6 @@ def test_the_card_counts_by_language_licence_source_and_reason():
     assert "7 of a budget of 9 tokens" in card
     assert "| training | sw | 1 | 7 |" in card
     assert "| not stated | 1 | 7 |" in card
-    assert "| tldr\\|pages | not stated | 1 | 7 |" in card
+    assert "| tldr\\|pages | r7 | not stated | 1 | 7 |" in card
     assert "| in_benchmark | 1 |" in card
     assert "| gap_report | abc |" in card

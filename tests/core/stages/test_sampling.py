@@ -1,13 +1,16 @@
 """The stage as a whole, on a store made by hand: no model but the tokenizer, no vector store."""
 
 import json
+from functools import partial
 
 import polars as pl
 import pytest
 
 from compass_core import layout, records
+from compass_core.benchmarks import contamination
 from compass_core.config.schema import Project
 from compass_core.hashing import text_hash
+from compass_core.progress import Progress
 from compass_core.stages import sampling as stage
 from compass_core.storage import Store
 from compass_core.turns import Exchange, earlier_turns
@@ -28,6 +31,7 @@ def text_rows(language, prompts, licence):
             "content_hash": text_hash(prompt),
             "source": "hadithi",
             "license": licence,
+            "revision": f"{language}-2026",
         }
         for i, prompt in enumerate(prompts)
     ]
@@ -97,6 +101,10 @@ def test_what_is_written_is_explained_and_counted(ws):
     taken = rows.filter(pl.col("origin") == "auxiliary")
     assert taken.height == 12
     assert set(taken["license"]) == {"MIT"}
+    assert set(rows.select("origin", "revision").rows()) == {
+        ("training", "sw-2026"),
+        ("auxiliary", "en-2026"),
+    }
     lines = ws.store.read_bytes(layout.training_set("sw", "jsonl")).decode().splitlines()
     assert [json.loads(line)["id"] for line in lines] == rows["row_id"].to_list()
     card = ws.store.read_bytes(layout.training_card("sw")).decode()
@@ -105,6 +113,17 @@ def test_what_is_written_is_explained_and_counted(ws):
     assert sample["spent"] == sample["rows"] == 12
     assert sample["jsd_bits_after"] == selection.summary["jsd_bits_after"]
     assert stage.sample_language(ws, "sw")[2] == version
+
+
+def test_it_says_how_much_of_the_pool_was_looked_through(ws, monkeypatch, quiet):
+    monkeypatch.setattr(stage, "Progress", partial(Progress, every_s=0.0))
+    monkeypatch.setattr(contamination, "BATCH_ROWS", 15)
+    stage.sample_language(ws, "sw", quiet)
+    what = "pool rows looked through for benchmark items"
+    assert [line.partition(", ")[0] for line in quiet.lines] == [
+        f"sw: {done} of 22 {what}" for done in (15, 20, 22)
+    ]
+    assert quiet.lines[0].endswith(" s left")
 
 
 def test_a_conversation_is_chosen_whole(ws):
