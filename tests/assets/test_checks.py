@@ -12,7 +12,7 @@ from compass_core.adapters.registry import versions
 
 CHAIN = ["training_corpus", "benchmark_items", "semantic_clusters", "cluster_assignments"]
 REST = ["gap_report", "sampled_training_set", "adapter", "benchmark_scores", "promoted_adapter"]
-UNMEASURED = ("not measured", "nothing to forget", "never rolled back")
+UNMEASURED = ("not measured", "nothing to forget", "never rolled back", "no earlier version")
 
 
 def evaluations(done) -> dict[str, object]:
