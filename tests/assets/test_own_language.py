@@ -113,7 +113,8 @@ def call(words: list[str]):
 
 @pytest.mark.slow
 def test_the_page_leads_from_an_empty_folder_to_the_gap_report(tmp_path, monkeypatch, open_at):
-    (init, cd, *rest) = commands()
+    (activate, init, cd, *rest) = commands()
+    assert activate == ["source", ".venv/bin/activate"]  # then the shell finds the command
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("COMPASS_PROJECT", raising=False)
     assert call(init[1:]).exit_code == 0
