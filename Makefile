@@ -30,7 +30,7 @@ docs: $(READY)
 test: check
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
 
-# Killed runs, backfills, a store in a bucket, the two models made again.
+# Killed runs, backfills, updates and promotions, a store in a bucket, the two models made again.
 test-slow: $(READY)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m slow
 

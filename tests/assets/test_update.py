@@ -25,6 +25,8 @@ from compass_core.stages.retention import forgetting_history
 from compass_core.warehouse import catalogue_path, query
 from compass_core.world.generate import write_log_day
 
+pytestmark = pytest.mark.slow  # it trains, updates and promotes several versions
+
 NEW_USAGE = {"telecom": 1, "elections": 3, "energy": 2}
 BEFORE_TRAINING = ["usage_embeddings", "semantic_clusters", "cluster_assignments"]
 LENIENT = {"promotion": {"margin_points": 100, "forgetting_share": 1.0}}
