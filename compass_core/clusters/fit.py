@@ -18,14 +18,13 @@ from compass_core.clusters.kmeans import mean_directions
 from compass_core.clusters.match import match_ids, overlap_of
 from compass_core.clusters.model import ClusterModel
 from compass_core.clusters.novelty import ASKED_ROLES, off_target_share
+from compass_core.clusters.thresholds import noise_thresholds, quantile_thresholds
 from compass_core.config.schema import Clusters
 from compass_core.errors import InputError
 from compass_core.hashing import unit_key
 from compass_core.progress import Progress
 
 FIT_ROWS = 200_000  # above this a seeded sample is fitted and the rest assigned
-OWN_THRESHOLD_ROWS = 50  # smaller clusters take the threshold of all rows
-NOISE_QUANTILE = 0.01  # of HDBSCAN's own members of a cluster; less similar rows are noise
 Report = Callable[[str], None]
 
 
@@ -109,12 +108,11 @@ def _model(
     labels, similarity = nearest_centroid(rows, centroids)
     count = len(centroids)
     sizes = np.bincount(labels, minlength=count).astype(np.int64)
-    thresholds = _thresholds(labels, similarity, count, settings.off_target_quantile)
-    noise_thresholds = thresholds
+    thresholds = quantile_thresholds(labels, similarity, count, settings.off_target_quantile)
+    inner = thresholds
     if best.labels is not None:
-        own = best.labels == labels  # HDBSCAN's members, less the few nearer to another centroid
-        inner = _thresholds(labels[own], similarity[own], count, NOISE_QUANTILE)
-        noise_thresholds = np.maximum(inner, thresholds)
+        outer = noise_thresholds(labels, similarity, best.labels == labels, count)
+        inner = np.maximum(outer, thresholds)
     ids = first_id + np.arange(count, dtype=np.int64)
     next_id = first_id + count
     events = [
@@ -130,7 +128,7 @@ def _model(
         centroids=centroids[order],
         cluster_ids=ids[order],
         thresholds=thresholds[order],
-        noise_thresholds=noise_thresholds[order],
+        noise_thresholds=inner[order],
         fit_rows=sizes[order],
         method=method,
         settings_digest=digest,
@@ -138,20 +136,6 @@ def _model(
         candidates=candidates,
         events=events,
     )
-
-
-def _thresholds(
-    labels: np.ndarray, similarity: np.ndarray, count: int, quantile: float
-) -> np.ndarray:
-    """Cosine f32[count] that `quantile` of each cluster's rows are below; small clusters take that
-    of all rows."""
-    overall = float(np.quantile(similarity, quantile)) if len(similarity) else -1.0
-    found = np.full(count, overall, dtype=np.float64)
-    order = np.argsort(labels, kind="stable")
-    edges = np.searchsorted(labels[order], np.arange(count + 1))
-    for c in np.flatnonzero(np.diff(edges) >= OWN_THRESHOLD_ROWS):
-        found[c] = np.quantile(similarity[order[edges[c] : edges[c + 1]]], quantile)
-    return np.asarray(np.round(found - 1e-4, 4), dtype=np.float32)
 
 
 def _check(rows: np.ndarray, ids: list[str]) -> None:
