@@ -138,28 +138,18 @@ def _slow_loss(ws: Workspace, language: str, candidate: str, against: str | None
 def _forgetting(ws: Workspace, language: str, candidate: str, against: str | None) -> Finding:
     share = ws.project.promotion.forgetting_share
     name, unit = "forgetting_gate", "nats per supervised token"
+
+    def unmeasured(text: str) -> Finding:
+        return Finding(name, True, None, None, unit, text)
+
     if against is None:
-        return Finding(name, True, None, None, unit, "no other version serves: nothing to forget")
+        return unmeasured("no other version serves: nothing to forget")
     key = layout.retention(language, candidate)
     rows = ws.store.read_parquet(key) if ws.store.exists(key) else None
     if memory_dir(ws.store, language, against) is None:
-        return Finding(
-            name,
-            True,
-            None,
-            None,
-            unit,
-            f"not measured: {against} was made before rows were held out",
-        )
+        return unmeasured(f"not measured: {against} was made before rows were held out")
     if not held_rows(ws, language, against).height:
-        return Finding(
-            name,
-            True,
-            None,
-            None,
-            unit,
-            f"not measured: {against} held out no row of what it was made for",
-        )
+        return unmeasured(f"not measured: {against} held out no row of what it was made for")
     if rows is None or not rows.height or rows["reference_version"][0] != against:
         return Finding(
             name,

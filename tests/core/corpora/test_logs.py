@@ -45,12 +45,7 @@ def parsed(folder, name, content):
         ("chatcmpl-1", b'{"a": ', 60, LogFileState.INCOMPLETE),
         ("chatcmpl-1", b'{"a": ', 4000, LogFileState.COMPLETE),
         ("a.jsonl.gz", PACKED, 60, LogFileState.COMPLETE),
-        (
-            "a.jsonl.gz",
-            PACKED[:-9],
-            60,
-            LogFileState.INCOMPLETE,
-        ),
+        ("a.jsonl.gz", PACKED[:-9], 60, LogFileState.INCOMPLETE),
     ],
 )
 def test_a_file_is_taken_when_it_is_whole(tmp_path, name, content, age_s, state):
