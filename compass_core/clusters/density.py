@@ -37,8 +37,8 @@ def density_labels(vectors: np.ndarray, min_cluster_size: int) -> np.ndarray:
 def spanning_tree(vectors: np.ndarray) -> np.ndarray:
     """Edges f64[n - 1, 3] (from, to, mutual reachability) of a minimum spanning tree.
 
-    Of the graph of all neighbours; an edge that the tree of a part leaves out is in no tree of the
-    whole, so the neighbours are added sixteen at a time and the graph is never held as one.
+    Of the graph of all neighbours. An edge that the tree of a part leaves out is not needed by that
+    of the whole: neighbours are added sixteen at a time, and the graph is never held as one.
     """
     from scipy.sparse.csgraph import connected_components
 

@@ -51,7 +51,7 @@ def noise_thresholds(
         best = len(order) - 1 - int(wrong[::-1].argmin())  # of equals the strictest
         below = cosines[best - 1] if best else cosines[0] - 2 * MARGIN
         found[c] = (below + cosines[best]) / 2
-    return np.asarray(np.round(found, 4), dtype=np.float32)
+    return np.asarray(np.round(found, 5), dtype=np.float32)
 
 
 def _stray(cosines: np.ndarray) -> float:
