@@ -7,6 +7,7 @@ import polars as pl
 
 from compass_core.clusters.assign import assign
 from compass_core.clusters.model import ClusterModel
+from compass_core.embeddings.key_index import KeyIndex
 from compass_core.embeddings.vector_store import VectorStore
 from compass_core.errors import StoreError
 from compass_core.progress import Progress
@@ -27,13 +28,18 @@ def assign_stored(
 ) -> pl.DataFrame:
     """cluster_id, similarity, noise, off_target of rows in their order, by their content hashes.
 
-    Memory: for each vector in the table its hash and 14 bytes, never more than 65,536 vectors.
-    Raises StoreError with the number of rows that have no vector.
+    Memory: for each row its hash, 16 bytes to find it by and 14 of the answer; never more than
+    65,536 vectors. Raises StoreError with the number of rows that have no vector.
     """
     if len(hashes) <= FETCH_ROWS:
         found = vectors.fetch(table, fingerprint, hashes.to_list())
         return _columns(model, found, noise) if len(hashes) else _columns_of_none(model)
-    parts: list[pl.DataFrame] = []
+    index = KeyIndex(hashes)
+    answer = {
+        column.name: np.zeros(len(hashes), dtype=column.to_numpy().dtype)
+        for column in _columns_of_none(model)
+    }
+    known = np.zeros(len(hashes), dtype=bool)
     names: list[pl.Series] = []
     blocks: list[np.ndarray] = []
     held = placed = 0
@@ -42,10 +48,11 @@ def assign_stored(
     def flush() -> None:
         nonlocal held, placed
         if held:
-            key = pl.concat(names).alias("content_hash").to_frame()
-            parts.append(
-                pl.concat([key, _columns(model, _stacked(blocks), noise)], how="horizontal")
-            )
+            columns = _columns(model, _stacked(blocks), noise)
+            rows, places = index.find(pl.concat(names))
+            for name, values in answer.items():
+                values[places] = columns[name].to_numpy()[rows]
+            known[places] = True
         placed += held
         progress.at(placed)
         held = 0
@@ -59,16 +66,13 @@ def assign_stored(
         if held >= SCAN_ROWS:
             flush()
     flush()
-    known = pl.concat([_columns_of_none(model, with_key=True), *parts])
-    wanted = hashes.alias("content_hash").to_frame()
-    frame = wanted.join(known, on="content_hash", how="left", maintain_order="left")
-    lost = frame.filter(pl.col("cluster_id").is_null())["content_hash"].n_unique()
+    lost = hashes.filter(~known).n_unique()
     if lost:
         raise StoreError(
             f"{lost} texts have no vector in {table}_{fingerprint}; "
             "materialize the embeddings of this corpus first"
         )
-    return frame.drop("content_hash")
+    return pl.DataFrame(answer)
 
 
 def _columns(model: ClusterModel, vectors: np.ndarray, noise: str) -> pl.DataFrame:
@@ -83,9 +87,8 @@ def _columns(model: ClusterModel, vectors: np.ndarray, noise: str) -> pl.DataFra
     )
 
 
-def _columns_of_none(model: ClusterModel, with_key: bool = False) -> pl.DataFrame:
-    none = _columns(model, np.zeros((0, model.centroids.shape[1]), dtype=np.float32), "nearest")
-    return none.insert_column(0, pl.Series("content_hash", [], pl.String)) if with_key else none
+def _columns_of_none(model: ClusterModel) -> pl.DataFrame:
+    return _columns(model, np.zeros((0, model.centroids.shape[1]), dtype=np.float32), "nearest")
 
 
 def _stacked(blocks: list[np.ndarray]) -> np.ndarray:

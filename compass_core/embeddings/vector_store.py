@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 import polars as pl
 
+from compass_core.embeddings.key_index import KeyIndex
 from compass_core.errors import StoreError
 from compass_core.storage import Store
 
@@ -97,66 +98,55 @@ class VectorStore:
     def fetch(self, role: str, fingerprint: str, hashes: Sequence[str]) -> np.ndarray:
         """Vectors f32[n, d] in the order asked, repeats included.
 
-        Few are looked up by key; many are picked from one pass over the table, whose memory is
-        that of the table's key column and of what is asked for.
+        Few are looked up by key; many are picked from one pass over the table, in the memory of
+        what is asked for.
         Raises StoreError with the number of hashes that have no vector.
         """
         if not hashes:
             return np.zeros((0, 0), dtype=np.float32)
-        table = self._table(role, fingerprint)
-        wanted = sorted(set(hashes))
-        found: dict[str, int] = {}
-        parts: list[np.ndarray] = []
-        for batch in [] if table is None else self._batches(table, wanted):
-            names = batch.column("content_hash").to_pylist()
-            column = batch.column("vector").combine_chunks()
-            if not len(column):
-                continue
-            values = column.flatten().to_numpy(zero_copy_only=False)
-            block = values.reshape(len(names), -1).astype(np.float32, copy=False)
-            offset = sum(len(part) for part in parts)
-            found.update({name: offset + i for i, name in enumerate(names)})
-            parts.append(block)
-        lost = [name for name in wanted if name not in found]
-        if lost:
+        wanted = pl.Series("content_hash", hashes, dtype=pl.String)
+        index, found = KeyIndex(wanted), np.zeros(len(wanted), dtype=bool)
+        vectors: np.ndarray | None = None
+        few = wanted.unique().sort().to_list() if wanted.n_unique() <= SMALL_FETCH else None
+        for keys, block in self._picked(role, fingerprint, few):
+            rows, places = index.find(keys)
+            if vectors is None:
+                vectors = np.empty((len(wanted), block.shape[1]), dtype=np.float32)
+            vectors[places] = block[rows]
+            found[places] = True
+        if vectors is None or not found.all():
+            distinct = wanted.n_unique()
             raise StoreError(
-                f"{len(lost)} of {len(wanted)} texts have no vector in {role}_{fingerprint}; "
-                "materialize the embeddings of this corpus first"
+                f"{wanted.filter(~found).n_unique()} of {distinct} texts have no vector in "
+                f"{role}_{fingerprint}; materialize the embeddings of this corpus first"
             )
-        stacked = np.concatenate(parts)
-        return np.asarray(stacked[[found[name] for name in hashes]], dtype=np.float32)
+        return vectors
 
     def scan(self, role: str, fingerprint: str) -> Iterator[tuple[pl.Series, np.ndarray]]:
         """The whole table in batches of some thousand rows: content hashes and vectors f32[n, d].
 
         Memory: some batches. The order is that of the files and may differ from run to run.
         """
+        yield from self._picked(role, fingerprint, None)
+
+    def _picked(
+        self, role: str, fingerprint: str, few: list[str] | None
+    ) -> Iterator[tuple[pl.Series, np.ndarray]]:
+        """Batches of the rows with these keys, or of the whole table."""
         table = self._table(role, fingerprint)
         if table is None:
             return
-        query = table.search().select(["content_hash", "vector"]).limit(None)
-        for batch in query.to_batches():
-            if batch.num_rows:
-                values = batch.column("vector").flatten().to_numpy(zero_copy_only=False)
-                names: Any = pl.from_arrow(batch.column("content_hash"))
-                yield names, values.reshape(batch.num_rows, -1).astype(np.float32, copy=False)
-
-    @staticmethod
-    def _batches(table: Any, wanted: list[str]) -> Any:
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
-        columns = ["content_hash", "vector"]
-        if len(wanted) <= SMALL_FETCH:
-            for start in range(0, len(wanted), IN_BATCH):
-                quoted = ", ".join(f"'{name}'" for name in wanted[start : start + IN_BATCH])
-                query = table.search().where(f"content_hash IN ({quoted})").select(columns)
-                yield query.limit(None).to_arrow()
-            return
-        values = pa.array(wanted)
-        for batch in table.search().select(columns).limit(None).to_batches():
-            picked = pa.Table.from_batches([batch])
-            yield picked.filter(pc.is_in(picked.column("content_hash"), value_set=values))
+        queries = [table.search()]
+        if few is not None:
+            parts = [few[start : start + IN_BATCH] for start in range(0, len(few), IN_BATCH)]
+            lists = [", ".join(f"'{name}'" for name in part) for part in parts]
+            queries = [table.search().where(f"content_hash IN ({names})") for names in lists]
+        for query in queries:
+            for batch in query.select(["content_hash", "vector"]).limit(None).to_batches():
+                if batch.num_rows:
+                    values = batch.column("vector").flatten().to_numpy(zero_copy_only=False)
+                    names: Any = pl.from_arrow(batch.column("content_hash"))
+                    yield names, values.reshape(batch.num_rows, -1).astype(np.float32, copy=False)
 
     def _table(self, role: str, fingerprint: str) -> Any | None:
         try:
