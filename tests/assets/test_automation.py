@@ -1,10 +1,13 @@
 """What the daemon would start by itself: the cheap chain, one run a language, nothing else."""
 
+from datetime import date
+
 import dagster as dg
 
 from compass_assets.rolls import window_event
 from compass_core import layout
 from compass_core.graph import NODES
+from compass_core.world.generate import write_log_day
 
 
 def evaluate(bench, cursor=None):
@@ -62,3 +65,14 @@ def test_a_new_pool_text_requests_its_vectors(bench):
         )
     )
     assert ("auxiliary_embeddings", "en") in requested(evaluate(bench, cursor))
+
+
+def test_what_a_person_materialized_is_not_run_again(bench):
+    cursor = evaluate(bench).cursor
+    write_log_day(bench.directory / "data", "sw", date(2026, 1, 31), seed=5, prompts=9)
+    assert bench.ingest_logs("sw").success
+    waiting = requested(evaluate(bench, cursor))
+    chain = {"usage_embeddings", "semantic_clusters", "cluster_assignments", "gap_report"}
+    assert {(name, "sw") for name in chain} <= waiting
+    assert bench.run("refresh_gaps", "sw").success
+    assert not {name for name, _ in requested(evaluate(bench, cursor))} & chain

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from datetime import date
 
 import dagster as dg
@@ -139,6 +140,17 @@ def test_what_cannot_be_updated_is_trained_from_zero_and_says_why(bench, overrid
     )
     metadata = event.step_materialization_data.materialization.metadata
     assert reason in metadata["training_reason"].value
+
+
+def test_another_base_model_is_trained_from_zero_and_says_so(bench):
+    shift(bench)
+    other = bench.directory / "other-base"
+    shutil.copytree(bench.ws.project.base_model.model, other)
+    assert update(bench, base_model={"model": str(other)}).success
+    made = newest(bench)
+    assert (made["training_mode"], made["parent"]) == ("full", None)
+    assert "its base model is" in made["training_reason"]
+    assert str(other) in made["training_reason"]
 
 
 def test_rows_that_left_the_corpus_are_not_carried_on(bench):
