@@ -1,4 +1,5 @@
 import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
 import polars as pl
@@ -108,8 +109,9 @@ def _write_all(root):
 
 def test_processes_that_add_the_same_at_once_leave_no_duplicate(tmp_path):
     root = str(tmp_path / "store")
-    with multiprocessing.get_context("spawn").Pool(3) as pool:
-        pool.map(_write_all, [root] * 3, chunksize=1)
+    spawn = multiprocessing.get_context("spawn")  # a Pool's end by signals can hang with Lance
+    with ProcessPoolExecutor(3, mp_context=spawn) as pool:
+        list(pool.map(_write_all, [root] * 3))
     vectors = VectorStore(Store(root))
     hashes = [text_hash(str(i)) for i in range(400)]
     assert vectors.count("usage", PRINT) == 400
