@@ -5,6 +5,7 @@ anything below is made of what it found; the others turn the node yellow and let
 """
 
 import warnings
+from collections.abc import Iterable
 from typing import Any
 
 import dagster as dg
@@ -76,6 +77,15 @@ def result(finding: Finding) -> dg.AssetCheckResult:
         metadata={k: v for k, v in shown.items() if v is not None}
         | {"unit": finding.unit, "what_to_do": finding.todo or "nothing"},
     )
+
+
+def what_blocks(results: Iterable[dg.AssetCheckResult]) -> str:
+    """Names and texts of those that failed and block; empty where nothing does.
+
+    Dagster ends the run that a blocking check failed in. The next run knows from the manifest.
+    """
+    failed = [r for r in results if not r.passed and r.severity == dg.AssetCheckSeverity.ERROR]
+    return " ".join(f"{r.check_name}: {r.description}." for r in failed)
 
 
 def report_check(instance: dg.DagsterInstance, asset: str, finding: Finding) -> None:

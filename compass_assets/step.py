@@ -11,6 +11,7 @@ from typing import Any
 
 import dagster as dg
 
+from compass_assets.check_results import what_blocks
 from compass_assets.resources import ProjectResource
 from compass_assets.sync import report_sync
 from compass_core.graph import NODES, ancestors
@@ -111,6 +112,7 @@ class Step:
             facts={**(facts or {}), "wall_s": wall_s, "summary": summary},
             overrides=self.overrides,
             run_id=self.context.run.run_id,
+            blocked=what_blocks(checks or []),
         )
         self.ws.manifests.put(manifest)
         if NODES[self.name].partition == "language":

@@ -32,6 +32,7 @@ class Manifest:
     consumed: dict[str, Consumed] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)  # figures later steps and status need
     overrides: dict[str, Any] = field(default_factory=dict)  # settings that differed in this run
+    blocked: str = ""  # the checks that nothing may be made of this after, with what they found
     run_id: str = ""
     materialized_at: str = field(default_factory=lambda: datetime.now(UTC).isoformat())
 
@@ -50,12 +51,18 @@ class Manifests:
         return Manifest(**raw, consumed=consumed)
 
     def require(self, asset: str, partition: str) -> Manifest:
-        """As get; raises StoreError with the way out where it is missing."""
+        """As get, for whoever makes something of it; raises StoreError with the way out where it is
+        missing or did not pass a check that blocks."""
         found = self.get(asset, partition)
         if found is None:
             raise StoreError(
                 f"{asset}[{partition}] is not materialized yet, and is read here; "
                 f"run: compass materialize --language {partition}"
+            )
+        if found.blocked:
+            raise StoreError(
+                f"nothing is made of {asset}[{partition}], which did not pass {found.blocked} "
+                f"When that is mended, materialize {asset} of {partition} again"
             )
         return found
 

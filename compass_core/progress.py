@@ -43,13 +43,13 @@ class Progress:
             return
         self._told = now
         left_s = (now - self._started) / max(1, done) * (self._total - done)
-        rest = f", {_time(left_s)} left" if done < self._total else ""
+        rest = f", {duration(left_s)} left" if done < self._total else ""
         tail = f", {more}" if more else ""
         far = f"{self._show(done)} of {self._show(self._total)}"
         self._report(f"{self._label}: {far} {self._what}{tail}{rest}")
 
 
-def _time(seconds: float) -> str:
+def duration(seconds: float) -> str:
     """Whole seconds up to two minutes, then minutes, from two hours on hours."""
     if seconds < 120:
         return f"{seconds:.0f} s"

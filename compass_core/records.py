@@ -195,6 +195,7 @@ SAMPLES = _schema(
         "jsd_bits_before": pl.Float64,  # training corpus against usage
         "jsd_bits_after": pl.Float64,  # corpus and sample against usage
         "jsd_bits_best": pl.Float64,  # of the best mix of the rows that may be sampled
+        "training_set_version": pl.String,  # data version of the set that it is in
     }
 )
 

@@ -1,7 +1,8 @@
 """What is stale, and why: the comparison behind `compass status` and the in-sync check.
 
 An asset partition is stale when its code version differs from the project's, or when an ancestor
-that it consumed has another data version now. Ancestors are compared directly, at any distance,
+that it consumed has another data version now, or when it did not pass a check that blocks: then it
+is made again before anything is made of it. Ancestors are compared directly, at any distance,
 so the answer does not depend on which steps between them have been run since.
 """
 
@@ -19,7 +20,7 @@ class Cause:
     """One reason. `since` is when the ancestor got its present version (UTC, ISO)."""
 
     asset: str
-    kind: Literal["data", "code"]
+    kind: Literal["data", "code", "check"]
     recorded: str
     current: str
     since: str
@@ -27,6 +28,8 @@ class Cause:
     def text(self) -> str:
         if self.kind == "code":
             return "code or settings changed"
+        if self.kind == "check":
+            return f"{self.asset} did not pass {self.recorded.partition(':')[0]}"
         return f"{self.asset} changed"
 
 
@@ -62,6 +65,8 @@ class Staleness:
         expected = self._code_versions[asset]
         if made.code_version != expected:
             causes.append(Cause(asset, "code", made.code_version, expected, made.materialized_at))
+        if made.blocked:
+            causes.append(Cause(asset, "check", made.blocked, "", made.materialized_at))
         for name, consumed in made.consumed.items():
             if NODES[name].partition != NODES[asset].partition:
                 continue  # days and pools reach a language through its window and its catalogue

@@ -159,6 +159,7 @@ VIEWS: dict[str, View] = {
             "jsd_bits_before": "Divergence of the training corpus from usage, bits",
             "jsd_bits_after": "Divergence of corpus and sample from usage, bits",
             "jsd_bits_best": "Divergence of the best mix of the rows that may be sampled, bits",
+            "training_set_version": "Data version of the training set that it is in",
         },
     ),
     "dropped": View(

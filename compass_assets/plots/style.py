@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 # Each has a contrast of at least 3 to 1 on white and on the UI's dark background.
-USAGE, TRAINING, MIX, WARN, QUIET = "#2f7de0", "#d9822b", "#2a9d6f", "#d4493f", "#7d8794"
+USAGE, TRAINING, MIX, WARN, QUIET = "#2f7de0", "#cc7722", "#2a9d6f", "#d4493f", "#7d8794"
 TEXT = "#7d8794"
-MANY = (USAGE, TRAINING, MIX, "#a35bd6", "#c0598b", "#4aa3b8", "#9a8a3c", WARN, QUIET)
+MANY = (USAGE, TRAINING, MIX, "#a35bd6", "#c0598b", "#3f97ac", "#9a8a3c", WARN, QUIET)
 
 
 def picture(

@@ -16,6 +16,7 @@ from compass_core.adapters.team import Team
 from compass_core.adapters.tracking import Track, no_tracking
 from compass_core.config.schema import Adapter
 from compass_core.errors import TrainingError
+from compass_core.progress import duration
 
 Report = Callable[[str], None]
 EXPLODED = 10.0  # times the first loss
@@ -255,5 +256,6 @@ def run_steps(
             saved_at = now
         if now - told_at >= 5.0 or state.step == len(plan):
             left_s = (now - started) / (state.step - first) * (len(plan) - state.step)
-            report(f"step {state.step} of {len(plan)}, loss {loss:.3f}, {left_s:.0f} s left")
+            left = duration(left_s)
+            report(f"step {state.step} of {len(plan)}, loss {loss:.3f}, {left} left")
             told_at = now

@@ -10,15 +10,16 @@ from compass_core.gaps.hosts import on_hosts, shares, standing
 from compass_core.report.gather import LanguageData
 
 INK, FAINT = "#7d8590", "rgba(125,133,144,0.25)"
-BLUE, ORANGE, GREEN, RED = "#4c8dff", "#e0912f", "#3fa66b", "#d9534f"
-ROLE_COLOURS = {"usage": BLUE, "proxy": "#8a63d2", "training": ORANGE, "auxiliary": "#9aa4b2"}
+BLUE, ORANGE, GREEN, RED = "#4c8dff", "#cc7722", "#3fa66b", "#d9534f"
+GREY = "#7d8794"
+ROLE_COLOURS = {"usage": BLUE, "proxy": "#8a63d2", "training": ORANGE, "auxiliary": GREY}
 ROLE_NAMES = {
     "usage": "asked",
     "proxy": "asked (dev items)",
     "training": "trained on",
     "auxiliary": "pool",
 }
-KIND_COLOURS = {"base": "#9aa4b2", "version": BLUE, "strategy": ORANGE}
+KIND_COLOURS = {"base": GREY, "version": BLUE, "strategy": ORANGE}
 TOP = 20
 
 

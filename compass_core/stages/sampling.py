@@ -34,10 +34,11 @@ def sample_language(
 ) -> tuple[pl.DataFrame, Selection, str]:
     """Select, store as Parquet and JSONL; returns all rows, the selection, the data version."""
     rows, selection = select_language(ws, language, report)
-    _write(ws, language, rows, selection)
     said = pl.col("earlier_turns").fill_null("")
     lines = rows.select(pl.format("{}/{}/{}{}", "origin", "row_id", "response", said)).to_series()
-    return rows, selection, version_of_set(lines)
+    version = version_of_set(lines)
+    _write(ws, language, rows, selection, version)
+    return rows, selection, version
 
 
 def select_language(
@@ -170,11 +171,13 @@ def _with_clusters(
     )
 
 
-def _write(ws: Workspace, language: str, rows: pl.DataFrame, selection: Selection) -> None:
+def _write(
+    ws: Workspace, language: str, rows: pl.DataFrame, selection: Selection, version: str
+) -> None:
     lines = [json.dumps(_chat(row), ensure_ascii=False) for row in rows.iter_rows(named=True)]
     dropped = selection.dropped.with_columns(pl.lit(language).alias("language"))
     ws.store.write_parquet(layout.dropped(language), records.conform(dropped, records.DROPPED))
-    figures = {**selection.summary, "language": language}
+    figures = {**selection.summary, "language": language, "training_set_version": version}
     sample = pl.DataFrame({name: [figures[name]] for name in records.SAMPLES})
     ws.store.write_parquet(layout.samples(language), records.conform(sample, records.SAMPLES))
     made_from = {

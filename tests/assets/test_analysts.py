@@ -131,6 +131,16 @@ def test_the_cost_of_a_point_is_what_the_adapter_cost_over_what_it_gained(bench)
         assert row["bought_per_point"] == pytest.approx(row["bought"] / points)
 
 
+def test_a_sample_that_nobody_was_trained_on_is_no_versions_cost(bench):
+    resources = {"project": {"config": {"override": {"sampling": {"budget": 50}}}}}
+    assert bench.run(
+        "bootstrap_language", "ar", ["sampled_training_set"], resources=resources
+    ).success
+    row = answer(bench, 18).filter(pl.col("language") == "ar").row(0, named=True)
+    assert row["bought"] is None
+    assert row["trained_tokens"] > 0
+
+
 def test_worsened_coverage_is_found_where_it_was_put(bench):
     key = layout.gaps_history("sw")
     history = bench.ws.store.read_parquet(key)

@@ -9,6 +9,9 @@ import pytest
 from compass_assets.check_results import ASKED, BLOCKING
 from compass_core import layout
 from compass_core.adapters.registry import versions
+from compass_core.errors import StoreError
+from compass_core.exports.training_set import export_llamafactory
+from compass_core.stages.plan import plan_language
 
 CHAIN = ["training_corpus", "benchmark_items", "semantic_clusters", "cluster_assignments"]
 REST = ["gap_report", "sampled_training_set", "adapter", "benchmark_scores", "promoted_adapter"]
@@ -65,6 +68,20 @@ def test_a_lost_row_stops_the_run(bench, monkeypatch):
     assert "compass quarantine list" in found.description
     assert "training_embeddings" not in made(done)
 
+    # The next run knows it too, whoever starts it.
+    after = bench.run("bootstrap_language", "sw", ["training_embeddings"])
+    assert not after.success
+    failure = after.get_step_failure_events()[0].step_failure_data
+    assert "rows_accounted_for" in f"{failure.error} {failure.user_failure_data}"
+    status = bench.ws.staleness().status("training_corpus", "sw")
+    assert (status.state, status.causes[-1].kind) == ("stale", "check")
+    assert status.causes[-1].text() == "training_corpus did not pass rows_accounted_for"
+    assert plan_language(bench.ws, "sw")[0] == "training_corpus"
+
+    monkeypatch.undo()
+    assert bench.run("bootstrap_language", "sw", ["training_corpus", "training_embeddings"]).success
+    assert bench.ws.staleness().status("training_corpus", "sw").state == "fresh"
+
 
 def test_a_lost_log_row_stops_the_ingest_before_anything_is_published(bench, monkeypatch):
     from compass_core.corpora.log_ledger import Ledger
@@ -107,6 +124,11 @@ def test_a_benchmark_item_in_the_training_set_is_not_trained_on(bench, monkeypat
     assert found.metadata["figure"].value == 1.0
     assert "train" not in bench.pipes.tasks
 
+    assert not bench.run("bootstrap_language", "sw", ["adapter"]).success
+    assert "train" not in bench.pipes.tasks
+    with pytest.raises(StoreError, match="no_benchmark_items"):
+        export_llamafactory(bench.ws, "sw", bench.directory / "out")
+
 
 def test_an_adapter_that_does_nothing_is_neither_scored_nor_trained_again(bench, monkeypatch):
     from compass_core.adapters import train
@@ -119,6 +141,7 @@ def test_an_adapter_that_does_nothing_is_neither_scored_nor_trained_again(bench,
     assert bench.pipes.tasks == ["train"]
     assert not evaluations(done)["adapter_differs_from_base"].passed
     assert versions(bench.ws.store, "sw")["status"].to_list() == ["serving", "candidate"]
+    assert not bench.run("bootstrap_language", "sw", ["benchmark_scores"]).success
 
 
 def test_a_budget_that_the_pool_cannot_fill_says_why(bench):

@@ -50,8 +50,12 @@ def test_the_commands_of_the_pages_run_one_after_another(tmp_path):
     first = compass("compass materialize", project)
     assert first.returncode == 0, first.stderr[-2000:]
     by_name = {page.name: page for page in PAGES}
-    ran = 0
+    ran = dropped = 0
     for name in STORY:
+        text = by_name[name].read_text(encoding="utf-8")
+        for line in re.findall(r"^    (echo .*(?:\\\n.*)*)$", text, re.MULTILINE):
+            assert shell(["bash", "-c", line], project).returncode == 0, line
+            dropped += 1
         for command in commands(by_name[name]):
             if command.startswith("compass update"):  # the page has new days arrive before it
                 for day in (1, 2, 3):
@@ -72,6 +76,8 @@ def test_the_commands_of_the_pages_run_one_after_another(tmp_path):
             )
             ran += 1
     assert ran > 15
+    assert dropped == 2  # a log file, in the README and in the tutorial
+    assert "2026-01-31" in next((project / "data/logs/sw").glob("2026-01-31.jsonl")).read_text()
     assert (project / "my-project" / "compass.yaml").is_file()
     assert (project / "exported/sw").is_dir()
 
@@ -90,14 +96,15 @@ def test_the_backup_holds_the_store(tmp_path):
     assert {"compass.yaml", "data/store/kept"} <= set(listed)
 
 
+def lines(pattern):
+    """What is set as code on any page and begins as the pattern says, once each."""
+    parts = [part for page in PAGES for part in code(page.read_text(encoding="utf-8"))]
+    found = {line.strip(" `") for part in parts for line in part.splitlines()}
+    return sorted(line for line in found if re.match(pattern, line))
+
+
 def modules():
-    lines = {
-        line.strip(" `")
-        for page in PAGES
-        for part in code(page.read_text(encoding="utf-8"))
-        for line in part.splitlines()
-    }
-    return sorted(line for line in lines if re.match(r"python -m [\w.]+ .*--", line))
+    return lines(r"python -m [\w.]+ .*--")
 
 
 @pytest.mark.slow
@@ -111,13 +118,7 @@ def test_modules_take_the_options_that_are_written(command):
 
 
 def targets():
-    pieces = {
-        piece.strip(" `")
-        for page in PAGES
-        for part in code(page.read_text(encoding="utf-8"))
-        for piece in part.splitlines()
-    }
-    return sorted(p for p in pieces if re.match(r"make [\w-]+( [A-Z]+=\S+)*( |$)", p))
+    return lines(r"make [\w-]+( [A-Z]+=\S+)*( |$)")
 
 
 @pytest.mark.parametrize("command", targets())

@@ -27,7 +27,7 @@ def partition(page, asset: str, language: str) -> None:
 
 
 def test_the_groups_stand_in_the_order_of_the_flow(page) -> None:
-    names = ["1_corpora", "2_embeddings", "3_gaps", "4_adapters", "5_drift"]
+    names = ["1_corpora", "2_embeddings", "3_gaps", "4_adapters", "5_drift", "6_report"]
     page.open("/asset-groups")
     page.shows("Global asset lineage", *names)
 
@@ -83,7 +83,7 @@ def test_a_log_file_marks_one_language(page) -> None:
     for language in ("hi", "ar"):
         partition(page, "adapter", language)
         assert "Unsynced" not in page.text
-    page.shot("5-before")
+        page.shot(f"5-before-{language}")
     folder = page.project / "data" / "logs" / "hi"
     (folder / "new.jsonl").write_text(LOG % "आज अनाज का भाव क्या है?", encoding="utf-8")
     page.until("the sensor took the file", lambda: states(page)["hi"] == "stale")

@@ -201,12 +201,15 @@ def test_a_version_that_forgot_too_much_stands_out(axes) -> None:
 def test_pictures_are_legible_on_light_and_on_dark_pages() -> None:
     """WCAG's contrast of every colour, on white and on the UI's dark ground: at least 3 to 1."""
     from compass_assets.plots import style
+    from compass_core.report import figures
 
+    page_colours = [figures.BLUE, figures.ORANGE, figures.GREEN, figures.RED, figures.INK]
+    page_colours += [*figures.ROLE_COLOURS.values(), *figures.KIND_COLOURS.values()]
     weak = {
         (colour, ground): round(contrast(colour, ground), 2)
-        for colour in {*style.MANY, style.TEXT}
+        for colour in {*style.MANY, style.TEXT, *page_colours}
         for ground in ("#ffffff", "#0f1115")
-        if contrast(colour, ground) < 2.9
+        if contrast(colour, ground) < 3.0
     }
     assert not weak
 
