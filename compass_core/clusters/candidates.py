@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 
 from compass_core.clusters.assign import nearest_centroid
 from compass_core.clusters.density import density_labels
-from compass_core.clusters.kmeans import mean_directions, refine, spherical_kmeans
+from compass_core.clusters.kmeans import mean_directions, plus_plus_starts, refine
 from compass_core.clusters.quality import dbcv, silhouette, stratified_sample
 from compass_core.config.schema import Clusters
 from compass_core.hashing import seeded_generator
@@ -55,21 +56,30 @@ def attempts(rows: np.ndarray, search: np.ndarray, settings: Clusters, seed: int
     if settings.method in ("auto", "kmeans"):
         most = max(1, len(rows) // ROWS_PER_CLUSTER)
         found_on = {"searched_rows": len(search)} if len(search) < len(rows) else {}
-        seen = set()
-        for value in np.linspace(settings.k_min, settings.k_max, settings.k_steps):
-            asked = round(float(value))
-            k = min(asked, most)
-            if k in seen:
-                continue
-            seen.add(k)
-
-            def by_means(k: int = k) -> Candidate:
-                generator = seeded_generator(seed, "kmeans", str(k))
-                return Candidate(spherical_kmeans(rows[search], k, generator)[0], 0.0)
-
+        steps = np.linspace(settings.k_min, settings.k_max, settings.k_steps)
+        asked_of = {min(round(float(k)), most): round(float(k)) for k in reversed(steps)}
+        means = _Means(rows, search, max(asked_of), seed)
+        for k, asked in reversed(asked_of.items()):
             scaled = {"k": k} if k == asked else {"k": k, "k_asked": asked}
-            tried.append(Attempt("kmeans", by_means, {**scaled, **found_on}))
+            tried.append(Attempt("kmeans", partial(means.candidate, k), {**scaled, **found_on}))
     return tried
+
+
+class _Means:
+    """K-means for several K. They share one list of starts, each taking the first K of it."""
+
+    def __init__(self, rows: np.ndarray, search: np.ndarray, most: int, seed: int) -> None:
+        self._place = (rows, search, most, seed)
+
+    @cached_property
+    def _searched(self) -> tuple[np.ndarray, np.ndarray]:
+        rows, search, most, seed = self._place
+        found = rows if len(search) == len(rows) else rows[search]
+        return found, plus_plus_starts(found, most, seeded_generator(seed, "kmeans"))
+
+    def candidate(self, k: int) -> Candidate:
+        found, starts = self._searched
+        return Candidate(refine(found, starts[:k])[0], 0.0)
 
 
 def judge(rows: np.ndarray, centroids: np.ndarray, seed: int) -> dict[str, Any]:

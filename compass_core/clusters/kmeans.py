@@ -9,20 +9,38 @@ MAX_ITERATIONS = 40
 DECIMALS = 5  # of a centroid: summation order leaves differences of 1e-7
 
 
-def spherical_kmeans(
-    vectors: np.ndarray, k: int, generator: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
-    """Centroids f32[k', d] (unit rows, k' <= k: empty ones are removed) and labels int64[n].
+def plus_plus_starts(vectors: np.ndarray, k: int, generator: np.random.Generator) -> np.ndarray:
+    """Greedy k-means++ starts f32[k', d], k' <= k (Arthur and Vassilvitskii 2007).
 
-    Rows have to come in a fixed order. Cost: n·k·d operations an iteration, at most 40.
+    Of some rows drawn by their distance to the starts so far, the one that leaves the smallest
+    total distance is taken. A start depends on those before it only, so the first j of k are
+    starts for j clusters. Fewer than k where the rows are fewer or the same. Cost: k·log(k)·n·d.
     """
-    return refine(vectors, _plus_plus(vectors, k, generator), MAX_ITERATIONS)
+    n = len(vectors)
+    chosen = [int(generator.integers(n))]
+    nearest = _distances(vectors, vectors[chosen])[:, 0]
+    drawn_each = 2 + int(np.log(max(k, 1)))
+    for _ in range(1, min(k, n)):
+        total = nearest.sum()
+        if total <= 1e-9:
+            break  # fewer distinct rows than k
+        at = np.searchsorted(np.cumsum(nearest), generator.random(drawn_each) * total)
+        drawn = np.minimum(at, n - 1)
+        left = np.minimum(nearest[:, None], _distances(vectors, vectors[drawn]))
+        best = int(np.round(left.sum(axis=0), DECIMALS).argmin())
+        chosen.append(int(drawn[best]))
+        nearest = left[:, best]
+    return vectors[chosen].astype(np.float32)
 
 
 def refine(
-    vectors: np.ndarray, centroids: np.ndarray, iterations: int
+    vectors: np.ndarray, centroids: np.ndarray, iterations: int = MAX_ITERATIONS
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Lloyd's iterations from given centroids; result as of spherical_kmeans."""
+    """Lloyd's iterations from given centroids f32[k, d], until no row moves.
+
+    Centroids f32[k', d] (unit rows, k' <= k: empty ones are removed) and labels int64[n]. Rows have
+    to come in a fixed order. Cost: n·k·d operations an iteration.
+    """
     labels = np.full(len(vectors), -1, dtype=np.int64)
     for _ in range(iterations):
         now, _similarity = nearest_centroid(vectors, centroids)
@@ -54,26 +72,6 @@ def mean_directions(
         means[empty] = fallback[empty]
     rounded: np.ndarray = np.round(means, DECIMALS).astype(np.float32)
     return rounded
-
-
-def _plus_plus(vectors: np.ndarray, k: int, generator: np.random.Generator) -> np.ndarray:
-    """Greedy k-means++ starts (Arthur and Vassilvitskii 2007): of some rows drawn by their distance
-    to the starts so far, the one that leaves the smallest total distance is taken."""
-    n = len(vectors)
-    chosen = [int(generator.integers(n))]
-    nearest = _distances(vectors, vectors[chosen])[:, 0]
-    drawn_each = 2 + int(np.log(max(k, 1)))
-    for _ in range(1, min(k, n)):
-        total = nearest.sum()
-        if total <= 1e-9:
-            break  # fewer distinct rows than k
-        at = np.searchsorted(np.cumsum(nearest), generator.random(drawn_each) * total)
-        drawn = np.minimum(at, n - 1)
-        left = np.minimum(nearest[:, None], _distances(vectors, vectors[drawn]))
-        best = int(np.round(left.sum(axis=0), DECIMALS).argmin())
-        chosen.append(int(drawn[best]))
-        nearest = left[:, best]
-    return vectors[chosen].astype(np.float32)
 
 
 def _distances(vectors: np.ndarray, points: np.ndarray) -> np.ndarray:

@@ -30,8 +30,8 @@ def neighbours(vectors: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     places = np.empty((n, k), dtype=np.int32)
     distances = np.empty((n, k), dtype=np.float32)
 
-    def search(queries: np.ndarray, others: np.ndarray) -> None:
-        cosines = vectors[queries] @ np.ascontiguousarray(vectors[others].T)
+    def search(queries: np.ndarray, others: np.ndarray, found_in: np.ndarray) -> None:
+        cosines = vectors[queries] @ found_in.T
         own = np.searchsorted(others, queries)
         cosines[np.arange(len(queries)), own] = -np.inf
         found, best = _largest(cosines, others, k)
@@ -40,7 +40,9 @@ def neighbours(vectors: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
 
     if n <= EXACT_ROWS:
         everyone = np.arange(n)
-        over_blocks(n, lambda start, stop: search(everyone[start:stop], everyone), QUERY_ROWS)
+        over_blocks(
+            n, lambda start, stop: search(everyone[start:stop], everyone, vectors), QUERY_ROWS
+        )
         return places, distances
     members, around = _cells(vectors, k)
 
@@ -48,8 +50,9 @@ def neighbours(vectors: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
         for cell in range(start, stop):
             mine = members[cell]
             others = np.sort(np.concatenate([members[other] for other in around[cell]]))
+            found_in = vectors[others]
             for first in range(0, len(mine), QUERY_ROWS):
-                search(mine[first : first + QUERY_ROWS], others)
+                search(mine[first : first + QUERY_ROWS], others, found_in)
 
     over_blocks(len(members), search_cell, 1)
     return places, distances

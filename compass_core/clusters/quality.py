@@ -1,5 +1,7 @@
 """How good a clustering is: silhouette and a density-based index, both on a sample."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from compass_core.clusters.blocks import workers
@@ -7,6 +9,7 @@ from compass_core.hashing import seeded_generator
 
 SAMPLE_ROWS = 2_000
 MIN_SAMPLES = 5
+TWINS = 1e-9  # added to every distance: a stored zero means no edge to scipy
 
 
 def stratified_sample(labels: np.ndarray, seed: int, rows: int = SAMPLE_ROWS) -> np.ndarray:
@@ -40,28 +43,28 @@ def dbcv(vectors: np.ndarray, labels: np.ndarray) -> float:
     inverse distances to the power of the dimension overflows beyond a few dozen dimensions.
     Cost: the n² matrix of the rows given, so give a sample.
     """
+    from scipy.sparse import block_diag
     from scipy.sparse.csgraph import minimum_spanning_tree
 
     clusters, inverse = np.unique(labels, return_inverse=True)
     if len(clusters) < 2:
         return float("nan")
+    order = np.argsort(inverse, kind="stable")  # so that a cluster is a square of the matrix
+    edges = np.searchsorted(inverse[order], np.arange(len(clusters) + 1))
     with workers():
-        cosines = (vectors @ vectors.T).astype(np.float64)
-    distance = np.sqrt(np.clip(2 - 2 * cosines, 0, None))
+        cosines = (vectors[order] @ vectors[order].T).astype(np.float64)
+    distance = np.sqrt(np.clip(2 - 2 * cosines, 0, None, out=cosines))
     core = np.zeros(len(vectors))
+    for start, stop in pairwise(edges):
+        inside = np.sort(distance[start:stop, start:stop], axis=1)
+        core[start:stop] = inside[:, min(MIN_SAMPLES, stop - start - 1)]
+    reach = np.maximum(np.maximum(distance, core[:, None], out=distance), core, out=distance)
+    within = block_diag([reach[a:b, a:b] + TWINS for a, b in pairwise(edges)], format="csr")
+    tree = minimum_spanning_tree(within).tocoo()
     sparseness = np.zeros(len(clusters))
-    members = [np.flatnonzero(inverse == c) for c in range(len(clusters))]
-    for c, rows in enumerate(members):
-        inner = np.sort(distance[np.ix_(rows, rows)], axis=1)
-        core[rows] = inner[:, min(MIN_SAMPLES, len(rows) - 1)]
-        reach = np.maximum(np.maximum.outer(core[rows], core[rows]), distance[np.ix_(rows, rows)])
-        tree = minimum_spanning_tree(reach + 1e-9).tocoo()
-        sparseness[c] = tree.data.max() if tree.nnz else 0.0
-    reach = np.maximum(np.maximum.outer(core, core), distance)
-    separation = np.full(len(clusters), np.inf)
-    for c, rows in enumerate(members):
-        others = np.flatnonzero(inverse != c)
-        separation[c] = reach[np.ix_(rows, others)].min()
+    np.maximum.at(sparseness, inverse[order][tree.row], tree.data)
+    between = np.minimum.reduceat(np.minimum.reduceat(reach, edges[:-1]), edges[:-1], axis=1)
+    np.fill_diagonal(between, np.inf)
+    separation = between.min(axis=1)
     validity = (separation - sparseness) / np.maximum(np.maximum(separation, sparseness), 1e-12)
-    shares = np.array([len(rows) for rows in members]) / len(vectors)
-    return float((shares * validity).sum())
+    return float((np.diff(edges) / len(vectors) * validity).sum())
