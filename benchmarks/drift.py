@@ -1,6 +1,7 @@
 """False alarms and detection of the drift verdict, beside other rules on the same streams.
 
     python -m benchmarks.drift [--quiet-streams 1000] [--shift-streams 30] [--mmd-streams 10]
+        [--mmd-quiet-streams 100]
 
 A stream is a simulated language: ten anchor days, then a month with one look a day at the last
 seven days (`drift_streams.py` says how streams are made, `drift_rivals.py` what the other rules
@@ -180,7 +181,8 @@ def run_setting(world: World, setting: Setting, streams: int, mmd_streams: int) 
 def main(
     quiet_streams: Annotated[int, typer.Option(help="Quiet streams a setting.")] = 1_000,
     shift_streams: Annotated[int, typer.Option(help="Streams a planted shift.")] = 30,
-    mmd_streams: Annotated[int, typer.Option(help="Streams of each that MMD also sees.")] = 10,
+    mmd_streams: Annotated[int, typer.Option(help="Of a shift's streams, those MMD sees.")] = 10,
+    mmd_quiet_streams: Annotated[int, typer.Option(help="The same of quiet ones.")] = 100,
     out: Annotated[Path, typer.Option(help="Folder for raw results.")] = Path(
         "benchmarks/drift_results"
     ),
@@ -195,8 +197,9 @@ def main(
         if file.exists():
             continue
         file.parent.mkdir(exist_ok=True)
-        streams = quiet_streams if setting.kind == "none" else shift_streams
-        result = run_setting(worlds[setting.clusters], setting, streams, mmd_streams)
+        quiet = setting.kind == "none"
+        streams, mmd = (quiet_streams, mmd_quiet_streams) if quiet else (shift_streams, mmd_streams)
+        result = run_setting(worlds[setting.clusters], setting, streams, mmd)
         result["machine"] = f"{platform.machine()}, {os.cpu_count()} cores"
         temporary = file.with_suffix(".tmp")
         temporary.write_text(json.dumps(result))

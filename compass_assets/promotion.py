@@ -59,6 +59,8 @@ def update_metadata(figures: dict[str, Any]) -> dict[str, Any]:
         "penalty_per_task_loss",
         "fisher_scale",
         "old_loss_rise",
+        "final_rise",
+        "final_surrogate",
         "history_rows",
     )
     rise = figures["old_loss_rise"]

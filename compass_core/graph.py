@@ -107,7 +107,7 @@ _TABLE = (
         "language",
         ("usage_embeddings", "training_embeddings", "auxiliary_catalogue"),
         settings=(*CLUSTERING, "seed"),
-        code="3",
+        code="4",
     ),
     Node(
         "cluster_assignments",

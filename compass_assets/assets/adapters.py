@@ -87,7 +87,7 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
             },
             checks=[
                 result(fertility_finding(pieces, step.partition, most)),
-                result(no_benchmark_items(step.ws, step.partition, rows)),
+                result(no_benchmark_items(step.ws, step.partition, rows, step.report)),
                 result(
                     budget_spent(spent, sampling.budget, sampling.unit, sampling.strategy, dropped)
                 ),

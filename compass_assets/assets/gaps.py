@@ -140,7 +140,7 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
 
         step = Step(context, project, "gap_report")
         model_version = step.consumed["semantic_clusters"].version
-        report, version = report_language(step.ws, step.partition, model_version)
+        report, version = report_language(step.ws, step.partition, model_version, step.report)
         model = load_model(step.ws, step.partition, model_version)
         frame, figures = report.frame, report.summary
         open_gaps = under_covered(frame)

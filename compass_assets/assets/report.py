@@ -16,7 +16,7 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
         "language_report",
         language_partitions(project),
         code_versions,
-        kinds=["html", "plotly"],
+        kinds=["plotly"],
         condition=FOLLOW,
         description=(
             "One self-contained HTML file: why stale, what is missing, what was added, did it "

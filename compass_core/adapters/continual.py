@@ -70,12 +70,17 @@ class Remember:
     folder: Path | None = None  # where it is saved
 
 
-CALIBRATED_AFTER = 0.15  # of the steps: far enough to see a rise, early enough to matter
+CALIBRATED_AFTER = (0.15, 0.35, 0.55, 0.75)  # of the steps
 
 
-def calibration_step(steps: int) -> int:
-    """Before which step (0-based) the scale of the penalty is set."""
-    return min(steps - 1, max(2, round(CALIBRATED_AFTER * steps)))
+def calibration_steps(steps: int) -> tuple[int, ...]:
+    """Before which steps (0-based) the scale of the penalty is set.
+
+    First when there is a rise to be seen and most of the way lies ahead; then again, since a
+    quadratic that fits there does not fit further on (docs/continual.md has the figures).
+    """
+    wanted = (min(steps - 1, max(2, round(share * steps))) for share in CALIBRATED_AFTER)
+    return tuple(sorted(set(wanted)))
 
 
 def make_memory(

@@ -26,7 +26,7 @@ EXPLODED = 10.0  # times the first loss
 class Anchoring:
     """The two terms that an update adds: a penalty, and replayed examples of weight `beta`.
 
-    `schedule` holds, for each step, positions into `buffer`. Before step `calibrate_at` the
+    `schedule` holds, for each step, positions into `buffer`. Before the steps `calibrate_at` the
     penalty gets its scale, from how far the loss of `probe` has risen above `fitted_loss`.
     """
 
@@ -34,7 +34,7 @@ class Anchoring:
     beta: float = 0.0
     buffer: Sequence[Example] = ()
     schedule: Sequence[Sequence[int]] = field(default_factory=list)
-    calibrate_at: int | None = None
+    calibrate_at: Sequence[int] = ()
     probe: Sequence[Example] = ()
     fitted_loss: float = 0.0
 
@@ -133,10 +133,14 @@ class Training:
     def calibrate(self, pad_id: int) -> None:
         """Give the penalty its scale, where the weights are by now."""
         if self.anchoring.penalty:
-            now = mean_loss(self.model, self.anchoring.probe, pad_id)
-            now = self.team.gather(now)[0]  # one figure for all, whatever their kernels round to
-            self.old_loss_rise = now - self.anchoring.fitted_loss
+            self.old_loss_rise = self.rise(pad_id)
             self.anchoring.penalty.calibrate(self.old_loss_rise)
+
+    def rise(self, pad_id: int) -> float:
+        """How much higher the loss of the probe is than at the anchor; a forward pass over it."""
+        now = mean_loss(self.model, self.anchoring.probe, pad_id)
+        now = float(self.team.gather(now)[0])  # one figure for all, whatever their kernels round to
+        return now - self.anchoring.fitted_loss
 
     def update(self, examples: list[Example], pad_id: int) -> float:
         """One optimiser step; returns the task's mean loss. Raises TrainingError if not finite.
@@ -145,7 +149,7 @@ class Training:
         """
         import torch
 
-        if self.step == self.anchoring.calibrate_at:
+        if self.step in self.anchoring.calibrate_at:
             self.calibrate(pad_id)
         self.model.train()
         device = self.weights[0].device

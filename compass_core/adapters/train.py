@@ -12,7 +12,7 @@ from compass_core.adapters.anchor import identity_of, save_memory
 from compass_core.adapters.batches import plan_batches
 from compass_core.adapters.card import write_card
 from compass_core.adapters.checkpoint import load_checkpoint
-from compass_core.adapters.continual import Remember, Update, calibration_step, make_memory
+from compass_core.adapters.continual import Remember, Update, calibration_steps, make_memory
 from compass_core.adapters.conversation import examples_of, identities
 from compass_core.adapters.loop import Anchoring, Report, Training, run_steps
 from compass_core.adapters.memory import check_memory
@@ -53,7 +53,10 @@ class TrainResult:
     penalties: list[float] = field(default_factory=list)
     penalty_per_task_loss: float | None = None  # mean of the last ten steps
     fisher_scale: float | None = None  # see penalty.QuadraticPenalty.calibrate
-    old_loss_rise: float | None = None  # of the probe, where the scale was set
+    old_loss_rise: float | None = None  # of the probe, where the scale was last set
+    probe_tokens: int = 0  # supervised tokens of the forward passes that measured the two rises
+    final_rise: float | None = None  # of the probe, at the end
+    final_surrogate: float | None = None  # what the scaled quadratic takes that for
     # What was kept for the next update: figures of memory.Memory.
     memory: dict[str, Any] | None = None
     memory_s: float = 0.0  # of wall_s: what measuring it took
@@ -143,7 +146,7 @@ def train_adapter(
             update.beta,
             buffer,
             schedule,
-            calibration_step(len(plan)) if update.scale is None else None,
+            calibration_steps(len(plan)) if update.scale is None else (),
             examples_of(tokenizer, update.memory.probe, most),
             update.memory.fitted_loss,
         )
@@ -168,6 +171,13 @@ def train_adapter(
         run_steps(
             state, plan, examples, tokenizer.pad_token_id, checkpoint_dir, digest, report, track
         )
+    final_rise = final_surrogate = None
+    probe_tokens = 0
+    if anchoring.penalty:
+        looks = len(anchoring.calibrate_at) + 1
+        probe_tokens = looks * sum(e.supervised for e in anchoring.probe)
+        final_rise = state.rise(tokenizer.pad_token_id)
+        final_surrogate = anchoring.penalty.scale * anchoring.penalty.surrogate()
     result = _weights_version(model)
     _check_agreement(team.gather(result))
     if team.leads:
@@ -214,6 +224,9 @@ def train_adapter(
         penalty_per_task_loss=_ratio(state.penalties[-10:], state.losses[-10:]),
         fisher_scale=anchoring.penalty.scale if anchoring.penalty else None,
         old_loss_rise=state.old_loss_rise,
+        probe_tokens=probe_tokens,
+        final_rise=final_rise,
+        final_surrogate=final_surrogate,
         memory=memory.facts() if memory else None,
         memory_s=time.monotonic() - trained_at if memory else 0.0,
     )

@@ -9,7 +9,7 @@ what was fetched. Nothing is seen before all of it is there; a killed fetch is s
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sized
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -24,6 +24,7 @@ from compass_core.corpora.readers import read_lines
 from compass_core.errors import InputError
 from compass_core.hashing import version_of
 from compass_core.languages import find_tag
+from compass_core.progress import EVERY_S, Progress
 
 Report = Callable[[str], None]
 Record = dict[str, Any]
@@ -171,9 +172,15 @@ def _route(
 
     counts: dict[str, int] = {}
     skipped = 0
+    total = row_count(records, corpus.split)
+    progress = Progress(report, corpus.name, total, "rows", EVERY_S) if total else None
     with ExitStack() as stack:
         outputs: dict[str, IO[bytes]] = {}
         for number, record in enumerate(records, start=1):
+            if progress and total and number < total:  # the end is said once it is all written
+                progress.at(number)
+            elif number % 50_000 == 0:
+                report(f"{corpus.name}: {number} rows")
             tag = _language_of(record, corpus)
             if corpus.languages and tag != UNROUTED and tag not in corpus.languages:
                 skipped += 1
@@ -187,9 +194,16 @@ def _route(
             line = json.dumps(row, ensure_ascii=False, default=str) + "\n"
             outputs[tag].write(line.encode("utf-8", "surrogatepass"))
             counts[tag] = counts.get(tag, 0) + 1
-            if number % 50_000 == 0:
-                report(f"{corpus.name}: {number} rows")
     return dict(sorted(counts.items())), skipped
+
+
+def row_count(records: Iterable[Record], split: str) -> int | None:
+    """How many rows there will be, where the dataset says so: a stream often does not."""
+    if isinstance(records, Sized):
+        return len(records)
+    known = getattr(getattr(records, "info", None), "splits", None) or {}
+    said = getattr(known.get(split), "num_examples", None)
+    return int(said) if said else None
 
 
 def _language_of(record: Mapping[str, Any], corpus: Corpus) -> str:

@@ -12,6 +12,7 @@ from compass_core import layout
 from compass_core.clusters.language_split import LIMIT
 from compass_core.drift.calibration import LEVEL, Calibration
 from compass_core.findings import Finding
+from compass_core.progress import Report, silent
 from compass_core.stages.screening import Screening, not_looked_for
 from compass_core.workspace import Workspace
 
@@ -137,16 +138,20 @@ def budget_spent(
     )
 
 
-def benchmark_rows_in(ws: Workspace, language: str, rows: pl.DataFrame) -> list[str]:
+def benchmark_rows_in(
+    ws: Workspace, language: str, rows: pl.DataFrame, report: Report = silent
+) -> list[str]:
     """Ids of rows (row_id, language, content_hash, prompt, response) that hold a benchmark item."""
-    hits = Screening(ws, language).screen(rows).hits
+    hits = Screening(ws, language).hits(rows, language, "rows of the training set", report)
     return list(hits["row_id"].unique().sort())
 
 
-def no_benchmark_items(ws: Workspace, language: str, rows: pl.DataFrame) -> Finding:
+def no_benchmark_items(
+    ws: Workspace, language: str, rows: pl.DataFrame, report: Report = silent
+) -> Finding:
     """Of a training set (records.SELECTIONS) as it is about to be trained on."""
     bad = benchmark_rows_in(
-        ws, language, rows.drop("language").rename({"row_language": "language"})
+        ws, language, rows.drop("language").rename({"row_language": "language"}), report
     )
     missing = not_looked_for(ws)
     unknown = (

@@ -10,6 +10,7 @@ from compass_core.adapters.tokens import row_tokens
 from compass_core.gaps.history import with_report
 from compass_core.gaps.report import GapReport, gap_report
 from compass_core.hashing import version_of
+from compass_core.progress import Report, silent
 from compass_core.stages import frames
 from compass_core.stages.clusters import load_model
 from compass_core.stages.screening import Screening
@@ -34,20 +35,23 @@ def token_counts(ws: Workspace, language: str) -> pl.DataFrame:
     return pl.concat(parts)
 
 
-def leaked_rows(ws: Workspace, language: str) -> pl.Series:
+def leaked_rows(ws: Workspace, language: str, report: Report = silent) -> pl.Series:
     """Ids of rows of the training corpus that hold a benchmark item."""
-    return Screening(ws, language).screen(frames.training_rows(ws, language)).hits["row_id"]
+    rows = frames.training_rows(ws, language)
+    return Screening(ws, language).hits(rows, language, "training rows", report)["row_id"]
 
 
-def report_language(ws: Workspace, language: str, model_version: str) -> tuple[GapReport, str]:
+def report_language(
+    ws: Workspace, language: str, model_version: str, report: Report = silent
+) -> tuple[GapReport, str]:
     """Measure and store the gaps of a language; returns the report and its data version.
 
     Rows of the corpus that hold a benchmark item are never trained on, so they are not held here.
     """
     window: dict[str, Any] = ws.store.read_json(layout.window(language))
-    leaked = leaked_rows(ws, language)
+    leaked = leaked_rows(ws, language, report)
     placed = ws.store.read_parquet(layout.assignments(language))
-    report = gap_report(
+    found = gap_report(
         language,
         placed.filter((pl.col("role") != "training") | ~pl.col("row_id").is_in(leaked.implode())),
         ws.store.read_parquet(layout.clusters(language)),
@@ -59,10 +63,10 @@ def report_language(ws: Workspace, language: str, model_version: str) -> tuple[G
         window["first_day"],
         window["last_day"],
     )
-    report.summary["corpus_rows_with_benchmark_items"] = leaked.len()
-    frame = records.conform(report.frame, records.GAPS)
+    found.summary["corpus_rows_with_benchmark_items"] = leaked.len()
+    frame = records.conform(found.frame, records.GAPS)
     ws.store.write_parquet(layout.gaps(language), frame)
-    ws.store.write_parquet(layout.gap_pool(language), report.pool)
+    ws.store.write_parquet(layout.gap_pool(language), found.pool)
     key = layout.gaps_history(language)
     history = ws.store.read_parquet(key) if ws.store.exists(key) else None
     ws.store.write_parquet(key, with_report(history, frame))
@@ -70,4 +74,4 @@ def report_language(ws: Workspace, language: str, model_version: str) -> tuple[G
     figures = frame.drop("title").with_columns(
         pl.selectors.float().round(12), pl.selectors.date().cast(pl.String)
     )
-    return report, version_of(figures.to_dicts())
+    return found, version_of(figures.to_dicts())

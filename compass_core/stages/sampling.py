@@ -56,7 +56,7 @@ def select_language(
     tokens = token_counts(ws, language)
     screening = Screening(ws, language)
     corpus = frames.training_rows(ws, language)
-    leaked = screening.screen(corpus).hits
+    leaked = screening.hits(corpus, language, "training rows", report)
     screened = _screened_pool(ws, language, screening, placed, report)
     pool = _with_clusters(
         pl.concat([part.rows for part in screened]),

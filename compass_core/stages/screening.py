@@ -21,6 +21,7 @@ from compass_core.corpora.item_shapes import shape_of
 from compass_core.corpora.readers import read_lines
 from compass_core.corpora.shapes import ShapeError
 from compass_core.hashing import text_hash, version_of, version_of_set
+from compass_core.progress import Progress, Report
 from compass_core.stages import frames
 from compass_core.workspace import Workspace
 
@@ -154,15 +155,31 @@ class Screening:
         """As `BenchmarkIndex.screen`, of rows in any languages (row_id, language, prompt, ...).
 
         Cost: twice that for rows in a language that has items of its own, whose index is built
-        here and not kept: no more than two are held.
+        here and not kept: no more than two are held. What `at` is told grows evenly with the work,
+        up to the number of rows.
         """
-        found = self._own.screen(rows, at)
-        hits = [found.hits]
-        for (tag,), mine in rows.group_by("language", maintain_order=True):
-            items = self._others.filter(pl.col("language") == tag)
-            if items.height:
-                hits.append(BenchmarkIndex(items).screen(mine).hits)
+        again = [
+            (items, mine)
+            for (tag,), mine in rows.group_by("language", maintain_order=True)
+            if (items := self._others.filter(pl.col("language") == tag)).height
+        ]
+        work = rows.height + sum(mine.height for _items, mine in again)
+        before = 0
+
+        def evenly(done: int) -> None:
+            at((before + done) * rows.height // max(1, work))
+
+        found = self._own.screen(rows, evenly)
+        hits, before = [found.hits], rows.height
+        for items, mine in again:
+            hits.append(BenchmarkIndex(items).screen(mine, evenly).hits)
+            before += mine.height
         return Screened(
             found.rows,
             pl.concat(hits).unique("row_id", keep="first", maintain_order=True),
         )
+
+    def hits(self, rows: pl.DataFrame, label: str, what: str, report: Report) -> pl.DataFrame:
+        """Which of the rows hold an item, and which (row_id, detail); says how far it is."""
+        what = f"{what} looked through for benchmark items"
+        return self.screen(rows, Progress(report, label, rows.height, what).at).hits

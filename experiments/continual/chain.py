@@ -200,9 +200,13 @@ def _cost(result: TrainResult, method: Method) -> dict[str, Any]:
         "tokens": result.supervised_tokens + result.replay_tokens,
         "wall_s": result.wall_s - result.memory_s,
         "fisher_tokens": measured["supervised_tokens"] if measured else 0,
+        # A forward pass is about a third of a training step.
+        "probe_tokens": round(result.probe_tokens / 3),
         "fisher_s": result.memory_s if measured else 0.0,
         "penalty_per_task_loss": result.penalty_per_task_loss,
         "scale": result.fisher_scale,
         "old_loss_rise": result.old_loss_rise,
+        "final_rise": result.final_rise,
+        "final_surrogate": result.final_surrogate,
         "at": time.strftime("%H:%M"),
     }

@@ -6,7 +6,9 @@ Base models of the sample world with half, once and twice the width (made here w
 recipe but for the width), and adapters of ranks 4, 16 and 64 on the shipped one. Each is updated by
 naive fine-tuning, by the penalty alone at λ = 2, and by the penalty with its raw Fisher (s = 1),
 at a share of the learning rate of a full training: 1, or the default of updates, 0.25.
-What should not depend on size: penalty / task loss, and the share of naive forgetting that is left.
+What must not depend on size for λ to mean the same: what the quadratic takes the rise of the old
+loss for, over the real rise, where an update ends. Beside it penalty / task loss, and the share of
+naive forgetting that is left; these depend on how much there is to forget.
 """
 
 import argparse
@@ -20,7 +22,7 @@ from compass_core.config.schema import BaseModelSettings
 from compass_core.world.language_model import LanguageModelRecipe, make_language_model
 from compass_core.world.plan import SEED
 from experiments.continual.chain import ADAPTER, METHODS, ROOT, Method, run_chain
-from experiments.continual.report import figures
+from experiments.continual.report import figures, spread_of
 from experiments.continual.run import RESULTS, WORK
 from experiments.continual.stream import make_stream
 
@@ -76,6 +78,7 @@ def row(hidden: int, rank: int, results: dict[str, list[dict[str, Any]]]) -> str
         left = mean(f["forgetting"] for f in made[name])
         ratios = [ratio for f in made[name] for ratio in f["ratios"]] or [0.0]
         cells += [f"{left:.1f} ({100 * left / naive:.0f} %)", f"{mean(ratios):.3f}"]
+        cells.append(spread_of([rate for f in made[name] for rate in f["rates"]]))
     scales = [scale for f in made["ewc"] for scale in f["scales"]] or [0.0]
     return "| " + " | ".join([*cells, f"{min(scales):.1f} to {max(scales):.1f}"]) + " |"
 
@@ -86,11 +89,11 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=1.0)
     parser.add_argument("--widths", type=int, nargs="*", default=list(WIDTHS), choices=list(WIDTHS))
     arguments = parser.parse_args()
+    penalty = "forgets | penalty / task | surrogate / rise"
     print(
-        "| width | rank | seeds | naive forgets | λ = 2: forgets | penalty / task | raw Fisher: "
-        "forgets | penalty / task | s |"
+        f"| width | rank | seeds | naive forgets | λ = 2: {penalty} | raw Fisher: {penalty} | s |"
     )
-    print("|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
+    print("|" + "---:|" * 11)
     for hidden, rank in cells():
         if hidden not in arguments.widths:
             continue

@@ -11,6 +11,8 @@ UPDATE = {
     "penalty_per_task_loss": 0.3,
     "fisher_scale": 12.0,
     "old_loss_rise": 0.02,
+    "final_rise": 0.03,
+    "final_surrogate": None,
     "history_rows": 90,
     "continual": {"lambda_": 2.0},
 }
@@ -29,7 +31,8 @@ def test_a_penalty_that_had_nothing_to_hold_back_is_said(figures, said):
     shown = update_metadata(UPDATE | figures)
     assert ("penalty" in shown) is (said is not None)
     assert said is None or said in shown["penalty"]
-    assert shown["replay_rows"] == 4
+    assert (shown["replay_rows"], shown["final_rise"]) == (4, 0.03)
+    assert "final_surrogate" not in shown
 
 
 def test_a_training_from_zero_has_nothing_to_say():

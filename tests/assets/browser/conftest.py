@@ -1,5 +1,6 @@
 """The real UI in a real browser: `compass dev` on a materialized project, headless Chromium.
 
+Where there is no Chromium they are skipped, or with COMPASS_BROWSER=required, as in CI, they fail.
 Screenshots go to `artefacts/browser` in the checkout (git-ignored), for people and for CI.
 """
 
@@ -98,7 +99,10 @@ class Page:
 @pytest.fixture(scope="module")
 def page(materialized: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     if CHROMIUM is None or DRIVER is None:
-        pytest.skip("no Chromium here: apt-get install chromium chromium-driver")
+        missing = "no Chromium here: apt-get install chromium chromium-driver"
+        if os.environ.get("COMPASS_BROWSER") == "required":
+            pytest.fail(missing)
+        pytest.skip(missing)
     selenium = pytest.importorskip("selenium.webdriver", reason="pip install -e '.[dev]'")
     from selenium.webdriver.chrome.service import Service
 

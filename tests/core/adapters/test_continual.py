@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file
 
 from compass_core.adapters.anchor import difference, load_memory
-from compass_core.adapters.continual import Remember, Update
+from compass_core.adapters.continual import Remember, Update, calibration_steps
 from compass_core.adapters.train import train_adapter
 from compass_core.config.schema import Adapter, BaseModelSettings, Execution
 from compass_core.errors import StoreError, TrainingError
@@ -105,6 +105,22 @@ def test_the_three_terms_and_their_ratio_are_logged(first, project, tmp_path):
     assert result.penalty_per_task_loss == pytest.approx(
         sum(result.penalties[-10:]) / sum(result.losses[-10:]), rel=1e-2
     )
+
+
+def test_the_scale_follows_the_old_loss_and_a_given_one_stays(first, project, tmp_path):
+    assert calibration_steps(100) == (15, 35, 55, 75)
+    assert calibration_steps(6) == (2, 3, 4)
+    assert calibration_steps(1) == (0,)
+    folder, adapter, _ = first
+    followed = train(project, tmp_path / "out", NEW, adapter, update=update_of(folder))
+    given = train(project, tmp_path / "given", NEW, adapter, update=update_of(folder, scale=3.0))
+    assert given.fisher_scale == 3.0
+    assert given.old_loss_rise is None
+    # What the quadratic takes the rise for, beside the rise itself, where training ended.
+    off = [abs(r.final_surrogate - r.final_rise) for r in (followed, given)]
+    assert followed.final_surrogate > 0
+    assert off[0] < 0.5 * followed.final_rise
+    assert off[0] < off[1]
 
 
 def test_memory_of_another_adapter_is_told_apart(first):

@@ -8,7 +8,13 @@ import pyarrow as pa
 import pytest
 
 from compass_core.config.schema import Corpus
-from compass_core.corpora.hub import fetch_corpus, fetched, is_fetched, open_dataset
+from compass_core.corpora.hub import (
+    fetch_corpus,
+    fetched,
+    is_fetched,
+    open_dataset,
+    row_count,
+)
 from compass_core.corpora.ingest import ingest_text
 from compass_core.corpora.rules import Rules
 from compass_core.errors import InputError
@@ -101,6 +107,25 @@ def test_what_save_to_disk_left_is_read_with_its_content_as_revision(tmp_path):
     row = rows(folder, "sw", entry).accepted.row(0, named=True)
     assert (row["source"], row["response"]) == ("Mintaka-inst", "maji ya kunywa")
     assert row["revision"].startswith("files-")
+
+
+def test_it_says_how_long_the_rest_takes_where_the_dataset_knows_its_rows(tmp_path, monkeypatch):
+    monkeypatch.setattr("compass_core.corpora.hub.EVERY_S", 0.0)
+    datasets.Dataset.from_list(AYA_ROWS).save_to_disk(str(tmp_path / "aya"))
+    said = []
+    fetch_corpus(corpus(dataset="aya"), tmp_path / "auxiliary", tmp_path, said.append)
+    assert next(line for line in said if "left" in line) == "aya: 1 of 4 rows, 0 s left"
+    assert said[-1].startswith("aya: 3 rows in 3 languages")
+
+
+def test_a_stream_knows_its_rows_only_where_its_card_says_them(tmp_path, copy):
+    stream, _revision = open_dataset(corpus(), tmp_path)
+    assert row_count(stream, "train") is None
+    card = copy / "README.md"
+    told = "dataset_info:\n  splits:\n  - name: train\n    num_bytes: 9\n    num_examples: 4\n"
+    card.write_text(card.read_text().replace("---\nconfigs", f"---\n{told}configs"))
+    stream, _revision = open_dataset(corpus(), tmp_path)
+    assert row_count(stream, "train") == 4
 
 
 def test_a_single_file_and_columns_of_other_names(tmp_path):

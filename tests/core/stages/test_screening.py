@@ -63,6 +63,19 @@ def test_a_row_is_compared_with_the_items_of_its_own_language(ws):
     assert all("qa test" in detail for detail in found.hits["detail"])
 
 
+def test_it_says_how_far_it_is_evenly_over_both_looks(ws, monkeypatch):
+    monkeypatch.setattr("compass_core.benchmarks.contamination.BATCH_ROWS", 2)
+    pool = rows(**ASKED, en="What is the capital of Kenya called today?", hi="Nairobi kahan hai?")
+    told = []
+    Screening(ws, "sw").screen(pool, told.append)
+    # Five rows, and the Arabic and the Thai one once more: seven looks.
+    assert told == [2 * 5 // 7, 4 * 5 // 7, 5 * 5 // 7, 6 * 5 // 7, 5]
+    said = []
+    hits = Screening(ws, "sw").hits(pool, "sw", "training rows", said.append)
+    assert sorted(hits["row_id"]) == ["ar", "sw", "th"]
+    assert said == ["sw: 5 of 5 training rows looked through for benchmark items"]
+
+
 def test_items_of_another_language_count_in_the_version_and_are_seen_to_change(ws):
     before = ingest_others(ws, "sw")
     assert [file.path for file in before.files] == ["qa/ar/test.jsonl", "qa/th/test.jsonl"]
