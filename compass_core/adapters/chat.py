@@ -111,9 +111,15 @@ def response_ids(
         )
     ids = text_ids(tokenizer, whole[len(start) :].rstrip("\n"))
     ends = {tokenizer.eos_token_id, *_turn_ends(tokenizer)}
-    while len(ids) > 1 and ids[-1] in ends and ids[-2] in ends:
-        ids.pop()  # Phi closes the text after the turn; nobody generates beyond the turn's end
-    return ids if ids and ids[-1] in ends else [*ids, tokenizer.eos_token_id]
+    # Phi closes the text after the turn, Phi 3.5 on a line of its own; nobody generates beyond the
+    # turn's end.
+    kept = len(ids)
+    for place in range(len(ids) - 1, 0, -1):
+        if ids[place] in ends:
+            kept = place + 1
+        elif tokenizer.decode([ids[place]]).strip():
+            break
+    return ids[:kept] if kept and ids[kept - 1] in ends else [*ids, tokenizer.eos_token_id]
 
 
 def encode_example(

@@ -1,39 +1,28 @@
-"""The real architectures at tiny size, with chat templates of the real structure.
+"""The real architectures at tiny size, with the chat templates that their checkpoints ship.
 
-The templates are written for these tests. They keep what matters in the originals: the control
-tokens, the system turn that appears by itself, the date, the thinking block, what closes a text.
+The templates lie, word for word, in the package `trl`; nothing of it is imported. It has none of
+Llama 4 and Phi-4-mini: those two were written for these tests, after the vendors' descriptions of
+their formats (control tokens, what closes a turn and a text), and are not the published files.
 """
+
+from importlib.util import find_spec
+from pathlib import Path
 
 from tests.core.conftest import CORPUS
 
-LLAMA = (
-    "{{ bos_token }}{% set first = messages[0] %}"
-    "{% if first.role == 'system' %}{% set said = first.content | trim %}"
-    "{% set rest = messages[1:] %}{% else %}{% set said = '' %}{% set rest = messages %}{% endif %}"
-    "<|start_header_id|>system<|end_header_id|>\n\nKnowledge until: 2023\n"
-    "Today: {{ date_string if date_string is defined else strftime_now('%d %b %Y') }}\n\n"
-    "{{ said }}<|eot_id|>"
-    "{% for m in rest %}<|start_header_id|>{{ m.role }}<|end_header_id|>\n\n"
-    "{{ m.content | trim }}<|eot_id|>{% endfor %}"
-    "{% if add_generation_prompt %}<|start_header_id|>assistant<|end_header_id|>\n\n{% endif %}"
-)
+
+def published(name):
+    """A template as `trl` keeps it; with `_training` the same, the assistant's part marked."""
+    found = find_spec("trl")
+    assert found is not None, "pip install -e '.[dev]'"
+    (package,) = found.submodule_search_locations
+    return (Path(package) / "chat_templates" / f"{name}.jinja").read_text(encoding="utf-8")
+
+
 LLAMA4 = (
     "{{ bos_token }}{% for m in messages %}<|header_start|>{{ m.role }}<|header_end|>\n\n"
     "{{ m.content | trim }}<|eot|>{% endfor %}"
     "{% if add_generation_prompt %}<|header_start|>assistant<|header_end|>\n\n{% endif %}"
-)
-QWEN25 = (
-    "{% if messages[0].role != 'system' %}<|im_start|>system\nYou are a helper.<|im_end|>\n"
-    "{% endif %}{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n"
-    "{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
-)
-QWEN3 = (
-    "{% for m in messages %}<|im_start|>{{ m.role }}\n"
-    "{% if m.role == 'assistant' and loop.last %}<think>\n\n</think>\n\n{% endif %}"
-    "{{ m.content }}<|im_end|>\n{% endfor %}"
-    "{% if add_generation_prompt %}<|im_start|>assistant\n"
-    "{% if enable_thinking is defined and enable_thinking is false %}<think>\n\n</think>\n\n"
-    "{% endif %}{% endif %}"
 )
 PHI4 = (
     "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}<|end|>{% endfor %}"
@@ -42,7 +31,7 @@ PHI4 = (
 # name -> (template, bos, eos as the tokenizer has it, pad, other control tokens)
 TOKENS = {
     "llama-3.1": (
-        LLAMA,
+        published("llama3_1"),
         "<|begin_of_text|>",
         "<|eot_id|>",
         None,
@@ -55,10 +44,16 @@ TOKENS = {
         "<|finetune_right_pad|>",
         ["<|header_start|>", "<|header_end|>", "<|end_of_text|>"],
     ),
-    "qwen2.5": (QWEN25, None, "<|im_end|>", "<|endoftext|>", ["<|im_start|>"]),
-    "qwen3": (QWEN3, None, "<|im_end|>", "<|endoftext|>", ["<|im_start|>", "<think>", "</think>"]),
+    "qwen2.5": (published("qwen2_5"), None, "<|im_end|>", "<|endoftext|>", ["<|im_start|>"]),
+    "qwen3": (
+        published("qwen3"),
+        None,
+        "<|im_end|>",
+        "<|endoftext|>",
+        ["<|im_start|>", "<think>", "</think>"],
+    ),
     "qwen3.5": (
-        QWEN3,
+        published("qwen3_5_think"),
         None,
         "<|im_end|>",
         "<|endoftext|>",
@@ -76,10 +71,14 @@ NAMES = tuple(TOKENS)
 
 
 def family_tokenizer(name):
+    return tokenizer_with(*TOKENS[name])
+
+
+def tokenizer_with(template, bos, eos, pad, others):
+    """A small byte-level tokenizer that has these control tokens and this template."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
 
-    template, bos, eos, pad, others = TOKENS[name]
     special = list(dict.fromkeys([t for t in (bos, eos, pad, *others) if t]))
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)

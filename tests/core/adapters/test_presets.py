@@ -32,9 +32,9 @@ ROWS = pl.DataFrame(
 # What a family's template must come to: the whole example, and what of it carries loss.
 WHOLE = {
     "llama-3.1": (
-        "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\nKnowledge until: 2023\n"
-        "Today: 01 Jan 2025\n\n<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nSwali"
-        "<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n",
+        "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\n"
+        "Cutting Knowledge Date: December 2023\nToday Date: 01 Jan 2025\n\n<|eot_id|>"
+        "<|start_header_id|>user<|end_header_id|>\n\nSwali<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n",
         "Jibu<|eot_id|>",
     ),
     "llama-4": (
@@ -43,8 +43,8 @@ WHOLE = {
         "Jibu<|eot|>",
     ),
     "qwen2.5": (
-        "<|im_start|>system\nYou are a helper.<|im_end|>\n<|im_start|>user\nSwali<|im_end|>\n"
-        "<|im_start|>assistant\n",
+        "<|im_start|>system\nYou are Qwen, created by Alibaba Cloud. You are a helpful assistant."
+        "<|im_end|>\n<|im_start|>user\nSwali<|im_end|>\n<|im_start|>assistant\n",
         "Jibu<|im_end|>",
     ),
     "qwen3": (
@@ -104,8 +104,10 @@ def test_arguments_of_the_project_go_over_the_presets(families):
     arguments = {"enable_thinking": True}
     settings = BaseModelSettings(model="./qwen3", template_arguments=arguments)
     assert prompt_text(load_tokenizer(settings, families), "q").endswith("assistant\n")
+    settings = BaseModelSettings(model="./qwen3.5", template_arguments=arguments)
+    assert prompt_text(load_tokenizer(settings, families), "q").endswith("<think>\n")
     dated = BaseModelSettings(model="./llama-3.1", template_arguments={"date_string": "1 Feb"})
-    assert "Today: 1 Feb\n" in prompt_text(load_tokenizer(dated, families), "q")
+    assert "Today Date: 1 Feb\n" in prompt_text(load_tokenizer(dated, families), "q")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -113,7 +115,7 @@ def test_a_system_prompt_takes_the_place_of_the_templates_own(families, name):
     settings = BaseModelSettings(model=f"./{name}", system_prompt="Jibu kwa Kiswahili.")
     text = prompt_text(load_tokenizer(settings, families), "Swali")
     assert text.count("Jibu kwa Kiswahili.") == 1
-    assert "You are a helper" not in text
+    assert "You are Qwen" not in text
 
 
 @pytest.mark.parametrize("name", NAMES)
