@@ -7,6 +7,7 @@ DoRA, and any dtype. A few seconds, most of them importing libraries.
 """
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from weakref import WeakSet
@@ -204,7 +205,7 @@ def ways_out(
     longest: int | None = None,
 ) -> list[str]:
     """Changes of settings that would fit into `limit` bytes, the least costly first."""
-    on_gpu = place(execution) != "cpu"
+    four_bits = place(execution) != "cpu" or find_spec("bitsandbytes") is not None
     one = {"micro_batch_size": 1}
     passed = adapter.micro_batch_size or -(-adapter.batch_size // execution.processes)
     tries: list[dict[str, Any]] = [
@@ -212,7 +213,7 @@ def ways_out(
         {"gradient_checkpointing": True},
         one,
         {**one, "gradient_checkpointing": True},
-        *([{**one, "gradient_checkpointing": True, "quantise": "4bit"}] if on_gpu else []),
+        *([{**one, "gradient_checkpointing": True, "quantise": "4bit"}] if four_bits else []),
         {**one, "gradient_checkpointing": True, "max_tokens": max(16, adapter.max_tokens // 2)},
     ]
     found = []

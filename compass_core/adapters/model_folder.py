@@ -47,7 +47,8 @@ def load_base(
 
     `sharded` lets accelerate spread the layers over all GPUs; inputs and outputs then travel by
     its hooks. `quantise` 4bit loads the linear layers in NF4 with double quantisation
-    (bitsandbytes), computing in bfloat16. Raises ModelError where the machine cannot do it.
+    (bitsandbytes), computing in the dtype that the weights would have. Raises ModelError where the
+    machine cannot do it.
     """
     import torch
     from transformers import AutoModelForCausalLM
@@ -57,11 +58,11 @@ def load_base(
     device = place(execution)
     more: dict[str, Any] = {}
     if quantise == "4bit":
-        more["quantization_config"] = _four_bit(device)
+        more["quantization_config"] = _four_bit(weights_dtype(settings, device))
     if device == "sharded":
         more["device_map"] = "auto"
     elif quantise == "4bit":
-        more["device_map"] = {"": torch.cuda.current_device()}
+        more["device_map"] = {"": "cpu" if device == "cpu" else torch.cuda.current_device()}
     try:
         model: Any = AutoModelForCausalLM.from_pretrained(
             model_source(settings, project_dir),
@@ -71,7 +72,17 @@ def load_base(
         )
     except (OSError, ValueError) as error:
         raise ModelError(f"base model {settings.model} cannot be loaded: {error}") from error
+    if quantise == "4bit":
+        _keep_layout(model)
     return (model if "device_map" in more else model.to(device)).eval()
+
+
+def _keep_layout(model: Any) -> None:
+    """On some CPUs bitsandbytes packs a layer's weights anew the first time that it is evaluated,
+    and packed ones let no gradient through: the next training step would fail, or learn nothing."""
+    for module in model.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False
 
 
 def place(execution: Execution) -> str:
@@ -101,17 +112,11 @@ def weights_dtype(settings: BaseModelSettings, device: str) -> Any:
     return torch.bfloat16 if fast else torch.float32
 
 
-def _four_bit(device: str) -> Any:
+def _four_bit(dtype: Any) -> Any:
     import importlib.util
 
-    import torch
     from transformers import BitsAndBytesConfig
 
-    if device == "cpu":
-        raise ModelError(
-            "adapter.quantise: received 4bit, which needs an NVIDIA GPU, and this runs on the CPU; "
-            "use none with adapter.gradient_checkpointing, or a smaller base model"
-        )
     if importlib.util.find_spec("bitsandbytes") is None:
         raise ModelError(
             "adapter.quantise: 4bit needs bitsandbytes: pip install 'compass-assets[qlora]'"
@@ -121,5 +126,5 @@ def _four_bit(device: str) -> Any:
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",
         bnb_4bit_use_double_quant=True,
-        bnb_4bit_compute_dtype=torch.bfloat16,
+        bnb_4bit_compute_dtype=dtype,
     )

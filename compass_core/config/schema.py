@@ -204,7 +204,7 @@ class Adapter(Section):
     method: Literal["lora", "rslora", "dora"] = Field("lora", description="The PEFT method.")
     quantise: Literal["none", "4bit"] = Field(
         "none",
-        description="4bit: the frozen base in NF4 while training (QLoRA); needs an NVIDIA GPU.",
+        description="4bit: the frozen base in NF4 while training (QLoRA); slow on a CPU.",
     )
     rank: int = Field(16, ge=1, le=1024, description="LoRA rank.")
     alpha: int = Field(32, ge=1, description="LoRA alpha; the update is scaled by alpha / rank.")

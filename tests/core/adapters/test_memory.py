@@ -3,6 +3,7 @@ import pytest
 
 from compass_core.adapters import memory
 from compass_core.adapters.memory import GB, check_memory, estimate, ways_out
+from compass_core.adapters.peft_model import adapted_model
 from compass_core.adapters.train import train_adapter
 from compass_core.config.schema import Adapter, BaseModelSettings, Execution
 from compass_core.errors import TrainingError
@@ -82,25 +83,20 @@ def test_what_saves_memory_saves_it_in_the_estimate(families):
 
 
 def test_over_four_bits_the_rest_is_in_float32_as_peft_makes_it(families):
-    """What peft does to a model in bfloat16 whose linear layers are in 4 bits, counted."""
-    import peft
+    """What is left of a model in bfloat16 once its linear layers are in 4 bits, counted."""
     import torch
-    from transformers import AutoModelForCausalLM
 
-    class Params4bit(torch.nn.Parameter):
-        """By this name peft knows what bitsandbytes has quantised."""
-
+    four = {"quantise": "4bit"}
     name, half = "qwen2.5", BaseModelSettings(model="./qwen2.5", dtype="bfloat16")
-    model = AutoModelForCausalLM.from_pretrained(families / name, dtype=torch.bfloat16)
-    linear = [m for n, m in model.model.named_modules() if isinstance(m, torch.nn.Linear)]
-    for module in linear:
-        module.weight = Params4bit(module.weight.data, requires_grad=False)
-    peft.prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
-    rest = sum(p.nbytes for p in model.parameters() if type(p) is not Params4bit)
-    packed = int(sum(m.weight.numel() for m in linear) * memory.NF4_BYTES)
-    changes = {"quantise": "4bit"}
-    found = estimate(PLAIN.model_copy(update=changes), half, CPU, families)
-    assert found.weights == packed + rest
+    model = adapted_model(PLAIN.model_copy(update=four), half, CPU, families)
+    packed = {n for n, p in model.named_parameters() if p.dtype == torch.uint8}
+    rest = {n: p for n, p in model.named_parameters() if n not in packed and not p.requires_grad}
+    assert {n.rsplit(".", 2)[-2] for n in packed} == {"base_layer"}
+    assert {p.dtype for p in rest.values()} == {torch.float32}
+    found = estimate(PLAIN.model_copy(update=four), half, CPU, families)
+    in_four = [p for n, p in model.named_parameters() if n in packed]
+    halves = int(sum(2 * p.numel() for p in in_four) * memory.NF4_BYTES)  # two in a byte
+    assert found.weights == halves + sum(p.nbytes for p in rest.values())
     whole = needed(families, name)  # float32
     assert (found.activations, found.logits) == (whole.activations, whole.logits)
     assert found.logits > estimate(PLAIN, half, CPU, families).logits
