@@ -97,8 +97,8 @@ def test_updates_without_a_penalty_are_counted_and_not_left_out():
         "accuracy": [{"a": 0.8}] * 4,
         "costs": [
             {},
-            _cost(1, penalty_per_task_loss=0.5, scale=30.0),
-            _cost(1, penalty_per_task_loss=0.0, scale=0.0),
+            _cost(1, penalty_per_task_loss=0.5, scale=30.0, final_rise=0.2, final_surrogate=0.3),
+            _cost(1, penalty_per_task_loss=0.0, scale=0.0, final_rise=-0.1, final_surrogate=0.0),
             _cost(1, penalty_per_task_loss=None, scale=None),
         ],
     }
@@ -106,10 +106,13 @@ def test_updates_without_a_penalty_are_counted_and_not_left_out():
     assert found["ratios"] == [0.5, 0.0]
     assert found["scales"] == [30.0, 0.0]
     table = _scale_table({"ecda": {0: found, 1: found}, "naive": {0: found | NO_PENALTY}})
-    assert table.splitlines()[-1] == "| ecda | 0.0 to 30.0 | 0.00 to 0.50 | 2 of 4 |"
+    assert (
+        table.splitlines()[-1]
+        == "| ecda | 0.0 to 30.0 | 0.00 to 0.50 | 2 of 4 | 1.50 [1.50, 1.50], 2 |"
+    )
 
 
-NO_PENALTY = {"ratios": [], "scales": []}
+NO_PENALTY = {"ratios": [], "scales": [], "rates": []}
 
 
 def _cost(tokens, **more):

@@ -120,10 +120,11 @@ def test_it_says_how_much_of_the_pool_was_looked_through(ws, monkeypatch, quiet)
     monkeypatch.setattr(contamination, "BATCH_ROWS", 15)
     stage.sample_language(ws, "sw", quiet)
     what = "pool rows looked through for benchmark items"
-    assert [line.partition(", ")[0] for line in quiet.lines] == [
+    assert quiet.lines[0] == "sw: 2 of 2 training rows looked through for benchmark items"
+    assert [line.partition(", ")[0] for line in quiet.lines[1:]] == [
         f"sw: {done} of 22 {what}" for done in (15, 20, 22)
     ]
-    assert quiet.lines[0].endswith(" s left")
+    assert quiet.lines[1].endswith(" s left")
 
 
 def test_a_conversation_is_chosen_whole(ws):
