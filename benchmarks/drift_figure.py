@@ -60,10 +60,8 @@ def draw_false_alarms(axes: Any, quiet: pl.DataFrame) -> None:
     settings = quiet.unique(["clusters", "prompts_a_day", "bursty"], maintain_order=True)
     ticks = []
     for place, setting in enumerate(settings.to_dicts()):
-        users = "users come in bursts" if setting["bursty"] else "independent users"
-        ticks.append(
-            f"{setting['clusters']} clusters,\n{setting['prompts_a_day']} prompts a day,\n{users}"
-        )
+        users = "\nbursts" if setting["bursty"] else ""
+        ticks.append(f"{setting['clusters']} clusters\n{setting['prompts_a_day']} a day{users}")
         for number, rule in enumerate(NAMES):
             row = _row(quiet, setting, rule)
             if row is None:
