@@ -31,7 +31,7 @@ TEXT = _schema(
         "language": pl.String,
         "prompt": pl.String,  # what the user says; this is what is embedded
         "response": pl.String,  # what the assistant says; its tokens are the supervised ones
-        "earlier_turns": pl.String,  # JSON list of {role, content} before the prompt; null: none
+        "earlier_turns": pl.String,  # JSON [{role, content}] before the prompt, system turn first
         "content_hash": pl.String,
         "row_hash": pl.String,
         "source": pl.String,

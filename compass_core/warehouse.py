@@ -135,7 +135,7 @@ VIEWS: dict[str, View] = {
             "key": "Seeded random key of the row, 0 to 1",
             "prompt": "What the user says",
             "response": "What the assistant says",
-            "earlier_turns": "JSON list of {role, content} said before the prompt; null: nothing",
+            "earlier_turns": "JSON list of {role, content} before the prompt, a system turn first",
         },
     ),
     "gap_pool": View(

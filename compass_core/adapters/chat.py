@@ -53,15 +53,18 @@ class Example:
         return found
 
 
-def prompt_text(tokenizer: Any, prompt: str, earlier: Sequence[Exchange] = ()) -> str:
+def prompt_text(
+    tokenizer: Any, prompt: str, earlier: Sequence[Exchange] = (), system: str | None = None
+) -> str:
     """Everything up to where the assistant begins to speak, as the template writes it.
 
-    `earlier`: what was said before the prompt.
+    `earlier`: what was said before the prompt. `system`: the conversation's own system turn, which
+    takes the place of the project's.
     """
+    system = _dialect(tokenizer).system if system is None else system
     if tokenizer.chat_template:
-        turns = [*messages(earlier), {"role": "user", "content": prompt}]
+        turns = [*messages(earlier, system), {"role": "user", "content": prompt}]
         return _rendered(tokenizer, turns, True)
-    system = _dialect(tokenizer).system
     before = f"{system}\n\n" if system else ""
     said = "".join(
         f"{PLAIN_USER}{asked}{PLAIN_ASSISTANT}{answered}{tokenizer.eos_token}\n"
@@ -70,9 +73,11 @@ def prompt_text(tokenizer: Any, prompt: str, earlier: Sequence[Exchange] = ()) -
     return f"{tokenizer.bos_token or ''}{before}{said}{PLAIN_USER}{prompt}{PLAIN_ASSISTANT}"
 
 
-def prompt_ids(tokenizer: Any, prompt: str, earlier: Sequence[Exchange] = ()) -> list[int]:
+def prompt_ids(
+    tokenizer: Any, prompt: str, earlier: Sequence[Exchange] = (), system: str | None = None
+) -> list[int]:
     """Ids of everything up to where the assistant begins to speak."""
-    return text_ids(tokenizer, prompt_text(tokenizer, prompt, earlier))
+    return text_ids(tokenizer, prompt_text(tokenizer, prompt, earlier, system))
 
 
 def text_ids(tokenizer: Any, text: str) -> list[int]:
@@ -81,18 +86,45 @@ def text_ids(tokenizer: Any, text: str) -> list[int]:
 
 
 def _rendered(tokenizer: Any, turns: list[dict[str, str]], asks: bool) -> str:
-    dialect = _dialect(tokenizer)
-    if dialect.system is not None:
-        turns = [{"role": "system", "content": dialect.system}, *turns]
+    if turns[0]["role"] == "system" and not _takes_system(tokenizer):
+        system, first, *rest = turns
+        turns = [{**first, "content": f"{system['content']}\n\n{first['content']}"}, *rest]
+    return _applied(tokenizer, turns, asks)
+
+
+def _applied(tokenizer: Any, turns: list[dict[str, str]], asks: bool) -> str:
     return str(
         tokenizer.apply_chat_template(
-            turns, tokenize=False, add_generation_prompt=asks, **dialect.arguments
+            turns, tokenize=False, add_generation_prompt=asks, **_dialect(tokenizer).arguments
         )
     )
 
 
+def _takes_system(tokenizer: Any) -> bool:
+    """Whether the template writes a system turn. Gemma and Gemma 2 refuse one, others skip it.
+
+    Its text then goes before the first user turn, as Gemma 3's own template does.
+    """
+    from jinja2 import TemplateError
+
+    known: dict[str, bool] = tokenizer.__dict__.setdefault("compass_takes_system", {})
+    template = str(tokenizer.chat_template)
+    if template not in known:
+        mark = "compass-system-turn"
+        turns = [{"role": "system", "content": mark}, {"role": "user", "content": "a"}]
+        try:
+            known[template] = mark in _applied(tokenizer, turns, True)
+        except TemplateError:
+            known[template] = False
+    return known[template]
+
+
 def response_ids(
-    tokenizer: Any, prompt: str, response: str, earlier: Sequence[Exchange] = ()
+    tokenizer: Any,
+    prompt: str,
+    response: str,
+    earlier: Sequence[Exchange] = (),
+    system: str | None = None,
 ) -> list[int]:
     """Ids of the assistant's turn up to and including the token that ends it.
 
@@ -101,8 +133,9 @@ def response_ids(
     """
     if not tokenizer.chat_template:
         return [*text_ids(tokenizer, response), tokenizer.eos_token_id]
-    start = prompt_text(tokenizer, prompt, earlier)
-    whole = _rendered(tokenizer, messages([*earlier, Exchange(prompt, response)]), False)
+    start = prompt_text(tokenizer, prompt, earlier, system)
+    system = _dialect(tokenizer).system if system is None else system
+    whole = _rendered(tokenizer, messages([*earlier, Exchange(prompt, response)], system), False)
     if not whole.startswith(start):
         raise ModelError(
             "the chat template renders a prompt differently when an answer follows; "
@@ -123,15 +156,20 @@ def response_ids(
 
 
 def encode_example(
-    tokenizer: Any, row_id: str, prompt: str, response: str, max_tokens: int
+    tokenizer: Any,
+    row_id: str,
+    prompt: str,
+    response: str,
+    max_tokens: int,
+    system: str | None = None,
 ) -> Example:
     """One training example, at most `max_tokens` long.
 
     What is too long loses its prompt's beginning first; the answer is cut at its end only when it
     alone is longer.
     """
-    before = prompt_ids(tokenizer, prompt)
-    answer = response_ids(tokenizer, prompt, response)
+    before = prompt_ids(tokenizer, prompt, (), system)
+    answer = response_ids(tokenizer, prompt, response, (), system)
     truncated = len(before) + len(answer) > max_tokens
     if truncated:
         answer = answer[: max_tokens - 1]

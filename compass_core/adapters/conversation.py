@@ -20,7 +20,7 @@ from compass_core.adapters.chat import (
     response_ids,
     text_ids,
 )
-from compass_core.turns import Exchange, earlier_exchanges
+from compass_core.turns import Exchange, earlier_exchanges, system_turn
 
 COLUMNS = ("row_id", "prompt", "response", "earlier_turns")
 
@@ -32,9 +32,10 @@ def row_examples(tokenizer: Any, rows: pl.DataFrame, max_tokens: int) -> list[li
     """
     found = []
     for row_id, prompt, response, *earlier in told(rows).iter_rows():
-        said = earlier_exchanges(earlier[0]) if earlier else []
-        conversation = [*said, Exchange(prompt, response)]
-        found.append(encode_conversation(tokenizer, row_id, conversation, max_tokens))
+        before = earlier[0] if earlier else None
+        conversation = [*earlier_exchanges(before), Exchange(prompt, response)]
+        system = system_turn(before)
+        found.append(encode_conversation(tokenizer, row_id, conversation, max_tokens, system))
     return found
 
 
@@ -57,39 +58,46 @@ def examples_of(tokenizer: Any, rows: pl.DataFrame, max_tokens: int) -> list[Exa
 
 
 def encode_conversation(
-    tokenizer: Any, row_id: str, exchanges: Sequence[Exchange], max_tokens: int
+    tokenizer: Any,
+    row_id: str,
+    exchanges: Sequence[Exchange],
+    max_tokens: int,
+    system: str | None = None,
 ) -> list[Example]:
     """One example, or one a turn of the assistant (`row_id#0`, `row_id#1`, ...).
 
-    What is longer than `max_tokens` loses its oldest exchanges first, and is marked as truncated.
+    What is longer than `max_tokens` loses its oldest exchanges first, and is marked as truncated;
+    `system`, the conversation's system turn, stays.
     """
     if len(exchanges) == 1:
-        return [encode_example(tokenizer, row_id, *exchanges[0], max_tokens)]
-    whole = _one_sequence(tokenizer, row_id, exchanges)
+        return [encode_example(tokenizer, row_id, *exchanges[0], max_tokens, system)]
+    whole = _one_sequence(tokenizer, row_id, exchanges, system)
     if whole is None:
         return [
-            _last_turn(tokenizer, f"{row_id}#{i}", exchanges[: i + 1], max_tokens)
+            _last_turn(tokenizer, f"{row_id}#{i}", exchanges[: i + 1], max_tokens, system)
             for i in range(len(exchanges))
         ]
     if len(whole.ids) <= max_tokens:
         return [whole]
-    shorter = encode_conversation(tokenizer, row_id, exchanges[1:], max_tokens)
+    shorter = encode_conversation(tokenizer, row_id, exchanges[1:], max_tokens, system)
     return [replace(example, truncated=True) for example in shorter]
 
 
-def _one_sequence(tokenizer: Any, row_id: str, exchanges: Sequence[Exchange]) -> Example | None:
+def _one_sequence(
+    tokenizer: Any, row_id: str, exchanges: Sequence[Exchange], system: str | None
+) -> Example | None:
     """None where the last prompt does not hold every earlier turn as it was generated."""
     last = len(exchanges) - 1
-    context = prompt_text(tokenizer, exchanges[last].prompt, exchanges[:last])
+    context = prompt_text(tokenizer, exchanges[last].prompt, exchanges[:last], system)
     ids: list[int] = []
     spans: list[tuple[int, int]] = []
     at = 0
     for i, (prompt, response) in enumerate(exchanges):
-        start = prompt_text(tokenizer, prompt, exchanges[:i])
+        start = prompt_text(tokenizer, prompt, exchanges[:i], system)
         if not context.startswith(start):
             return None
         ids += text_ids(tokenizer, context[at : len(start)])
-        answer = response_ids(tokenizer, prompt, response, exchanges[:i])
+        answer = response_ids(tokenizer, prompt, response, exchanges[:i], system)
         spans.append((len(ids), len(ids) + len(answer)))
         ids += answer
         if i < last:
@@ -101,14 +109,19 @@ def _one_sequence(tokenizer: Any, row_id: str, exchanges: Sequence[Exchange]) ->
 
 
 def _last_turn(
-    tokenizer: Any, row_id: str, exchanges: Sequence[Exchange], max_tokens: int
+    tokenizer: Any,
+    row_id: str,
+    exchanges: Sequence[Exchange],
+    max_tokens: int,
+    system: str | None,
 ) -> Example:
     """The last answer, and all that was said before it as its prompt, as far as there is room."""
     prompt, response = exchanges[-1]
     if len(exchanges) == 1:
-        return encode_example(tokenizer, row_id, prompt, response, max_tokens)
-    before = prompt_ids(tokenizer, prompt, exchanges[:-1])
-    answer = response_ids(tokenizer, prompt, response, exchanges[:-1])
+        return encode_example(tokenizer, row_id, prompt, response, max_tokens, system)
+    before = prompt_ids(tokenizer, prompt, exchanges[:-1], system)
+    answer = response_ids(tokenizer, prompt, response, exchanges[:-1], system)
     if len(before) + len(answer) <= max_tokens:
         return Example(row_id, before + answer, len(answer), False)
-    return replace(_last_turn(tokenizer, row_id, exchanges[1:], max_tokens), truncated=True)
+    shorter = _last_turn(tokenizer, row_id, exchanges[1:], max_tokens, system)
+    return replace(shorter, truncated=True)

@@ -18,14 +18,13 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
 
 import numpy as np
 import polars as pl
 import regex
 
 from compass_core.hashing import hash64
-from compass_core.turns import earlier_exchanges
+from compass_core.turns import earlier_texts
 
 WORDS, CHARACTERS = 8, 16  # n-gram lengths: about the same amount of meaning
 LEAST_WORDS, LEAST_CHARACTERS = 5, 10  # fewer are looked for as whole lines only
@@ -157,7 +156,7 @@ class BenchmarkIndex:
         # What was said before the prompt is looked through as well; \n ends a line of it.
         told = rows["earlier_turns"] if "earlier_turns" in rows.columns else [None] * rows.height
         pairs = [
-            (prompt, "\n".join([response, *chain(*earlier_exchanges(said))]))
+            (prompt, "\n".join([response, *earlier_texts(said)]))
             for (prompt, response), said in zip(
                 rows.select("prompt", "response").iter_rows(), told, strict=True
             )

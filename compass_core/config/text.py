@@ -12,6 +12,7 @@ Column = Literal[
     "response",
     "input",
     "messages",
+    "system",
     "text",
     "id",
     "language",

@@ -84,9 +84,7 @@ class Books:
             return
         try:
             row = make(line.record)
-        except ShapeError as error:
-            self.reject(file, line, "missing_field", str(error))
-        except (Rejected, TextError) as error:
+        except (ShapeError, Rejected, TextError) as error:
             self.reject(file, line, error.reason, str(error))
         else:
             place = self._seen.get(row[self._id])

@@ -20,11 +20,11 @@ from compass_core.corpora.pii import replace_pii
 from compass_core.corpora.readers import Line, read_lines
 from compass_core.corpora.repetition import repetition
 from compass_core.corpora.rules import Rules
-from compass_core.corpora.shapes import exchanges_of
+from compass_core.corpora.shapes import conversation_of
 from compass_core.hashing import text_hash
 from compass_core.languages import find_tag
 from compass_core.progress import Progress, megabytes
-from compass_core.turns import Exchange, earlier_turns
+from compass_core.turns import Exchange, earlier_exchanges, earlier_turns
 
 __all__ = ["Books", "IngestResult", "Rejected", "Report", "Row", "ingest_text"]
 
@@ -109,16 +109,19 @@ def _row(
     if corpus is not None:
         record = mapped(record, corpus)
     declared = check_language(record, language)
-    said, pii = [], 0
-    for exchange in exchanges_of(record):
-        cleaned = []
-        for text in exchange:
-            kept, found = _cleaned(text, language, rules)
-            cleaned.append(kept)
-            pii += books.count_pii(found)
-        said.append(Exchange(*cleaned))
+    exchanges, system = conversation_of(record)
+    pii = 0
+
+    def clean(text: str, instructions: bool = False) -> str:
+        nonlocal pii
+        kept, found = _cleaned(text, language, rules, instructions)
+        pii += books.count_pii(found)
+        return kept
+
+    told = None if system is None else clean(system, instructions=True)
+    said = [Exchange(clean(asked), clean(answered)) for asked, answered in exchanges]
     prompt, response = said[-1]
-    earlier = earlier_turns(said[:-1])
+    earlier = earlier_turns(said[:-1], told)
     before = [earlier] if earlier else []  # so that rows of one turn keep their hashes
     source = optional_text(record, "source") or optional_text(record, "dataset_name")
     licence, revision = optional_text(record, "license"), optional_text(record, "revision")
@@ -151,16 +154,26 @@ def _row(
 
 
 def asked_text(earlier: str | None, prompt: str) -> str:
-    """What a row's answer is an answer to, as one text: duplicates are told apart by it."""
-    return f"{earlier}\n{prompt}" if earlier else prompt
+    """What a row's answer is an answer to, as one text: duplicates are told apart by it.
+
+    Without the system turn: a long one that many rows share would make them all nearly the same.
+    """
+    said = earlier_turns(earlier_exchanges(earlier))
+    return f"{said}\n{prompt}" if said else prompt
 
 
-def _cleaned(text: str, language: str, rules: Rules) -> tuple[str, dict[str, int]]:
+def _cleaned(
+    text: str, language: str, rules: Rules, instructions: bool
+) -> tuple[str, dict[str, int]]:
+    """The text as it is kept, and the personal data replaced in it.
+
+    `instructions`: a system turn. What it says of terms of use, and says again, is meant.
+    """
     cleaning = rules.cleaning
     text = clean_text(text, rules.ingest.max_chars, cleaning)
-    if cleaning.boilerplate:
+    if cleaning.boilerplate and not instructions:
         text = without_boilerplate(text)
-    if cleaning.repetition:
+    if cleaning.repetition and not instructions:
         broken = repetition(text, cleaning.repetition_min_units)
         if broken:
             raise TextError("repetition", broken)

@@ -42,7 +42,7 @@ def mapped(record: dict[str, Any], corpus: Corpus) -> dict[str, Any]:
     records. Raises ShapeError naming a mapped column that the record lacks.
     """
     columns = corpus.columns
-    carries_text = any(ours not in _KEPT for ours in columns)
+    carries_text = any(ours not in (*_KEPT, "system") for ours in columns)
     row = {name: record[name] for name in _KEPT if name in record} if carries_text else dict(record)
     for ours, theirs in columns.items():
         value = look_up(record, theirs)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import regex
 
@@ -32,27 +32,58 @@ ALLOWED = (
 _FIRST_SENTENCE = regex.compile(r".{10,}?[.!?।؟。！？…]+(?=\s|$|[^\p{N}\p{Latin}])", regex.S)
 
 
+# What of a turn is a call of a tool or what came of it: OpenAI, Anthropic, OpenTelemetry.
+_CALLS = ("tool_calls", "function_call")
+_CALL_PARTS = {
+    "tool_use",
+    "server_tool_use",
+    "tool_result",
+    "tool_call",
+    "tool_call_response",
+    "function_call",
+    "function_call_output",
+}
+
+
 class ShapeError(ValueError):
-    """The record has no prompt or no response that can be used."""
+    """The record has nothing that can be used; `reason` is what it is counted under."""
+
+    def __init__(self, message: str, reason: str = "missing_field") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
-def exchanges_of(record: dict[str, Any]) -> list[Exchange]:
-    """What was said in a record of any known shape, oldest first; the last exchange is the row's.
+class Conversation(NamedTuple):
+    """What was said in a record, oldest first; the last exchange is the row's."""
+
+    exchanges: list[Exchange]
+    system: str | None = None
+
+
+def conversation_of(record: dict[str, Any]) -> Conversation:
+    """What was said in a record of any known shape.
 
     Earlier exchanges come from `messages`, ShareGPT's `conversations`, and a `history` of
-    [prompt, response] pairs as LLaMA-Factory puts beside Alpaca's fields. Raises ShapeError naming
-    the field.
+    [prompt, response] pairs as LLaMA-Factory puts beside Alpaca's fields; the system turn from the
+    turns, else from a field `system`, as LLaMA-Factory has it beside every shape. Raises ShapeError
+    naming the field.
     """
+    beside = _system_field(record)
     for name in ("messages", "conversations", "conversation"):
         if record.get(name) is not None:
-            return _exchanges(turns_of(record[name], name), name)
+            exchanges, system = _conversation(record[name], name)
+            return Conversation(exchanges, beside if system is None else system)
     last = Exchange(*_one_exchange(record))
-    return [*_history(record), last] if record.get("history") else [last]
+    return Conversation([*_history(record), last] if record.get("history") else [last], beside)
 
 
-def prompt_and_response(record: dict[str, Any]) -> Exchange:
-    """The last user turn of a record and the answer to it; raises ShapeError."""
-    return exchanges_of(record)[-1]
+def _system_field(record: dict[str, Any]) -> str | None:
+    value = record.get("system")
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str):
+        raise ShapeError(f"system: received {type(value).__name__}; allowed is text")
+    return value if value.strip() else None
 
 
 def _history(record: dict[str, Any]) -> list[Exchange]:
@@ -102,6 +133,10 @@ def turns_of(value: Any, name: str) -> list[tuple[str, str]]:
     a list or as its JSON text. Turns without text (an image alone) have an empty one. Raises
     ShapeError naming what is no turn.
     """
+    return [(role, text_of(_content(turn))) for role, turn in _turns(value, name)]
+
+
+def _turns(value: Any, name: str) -> list[tuple[str, dict[str, Any]]]:
     if isinstance(value, str) and value.lstrip().startswith("["):
         try:
             value = json.loads(value)
@@ -119,7 +154,7 @@ def turns_of(value: Any, name: str) -> list[tuple[str, str]]:
             raise ShapeError(
                 f"{name}: received role {str(said)[:40]!r}; allowed: {', '.join(ROLES)}"
             )
-        found.append((role, text_of(_content(turn))))
+        found.append((role, turn))
     return found
 
 
@@ -147,13 +182,41 @@ def text_of(content: Any) -> str:
     return "\n".join(parts)
 
 
-def _exchanges(turns: Sequence[tuple[str, str]], name: str) -> list[Exchange]:
+def _conversation(value: Any, name: str) -> Conversation:
     """Each user turn with the last thing that the assistant said before the next one.
 
-    Of a conversation with tools only the last exchange is kept: its answers rest on what the tools
-    said, which no template here renders. The same where an earlier turn has no text (an image), or
-    no answer. System turns are left out: base_model.system_prompt is where one is set.
+    A conversation with tools is refused: its answers rest on what the tools said, and calls are
+    written otherwise by each family's template. So is one whose instructions change on the way.
+    Where an earlier turn has no text (an image), or no answer, the last exchange is kept alone.
     """
+    turns = _turns(value, name)
+    if any(role == "tool" or _calls_a_tool(turn) for role, turn in turns):
+        raise ShapeError(
+            f"{name}: received a conversation with tool calls; allowed is text of user, assistant "
+            "and system: correct the row, or take out the turns that call tools",
+            "tool_calls",
+        )
+    texts = [(role, text_of(_content(turn))) for role, turn in turns]
+    start = next((i for i, (role, _) in enumerate(texts) if role != "system"), len(texts))
+    if any(role == "system" and text.strip() for role, text in texts[start:]):
+        raise ShapeError(
+            f"{name}: received a system turn after the conversation began; allowed: before it",
+            "system_turn",
+        )
+    told = "\n\n".join(text for _, text in texts[:start] if text.strip())
+    return Conversation(_exchanges(texts[start:], name), told or None)
+
+
+def _calls_a_tool(turn: dict[str, Any]) -> bool:
+    if any(turn.get(name) for name in _CALLS):
+        return True
+    content = _content(turn)
+    return isinstance(content, list) and any(
+        isinstance(part, dict) and part.get("type") in _CALL_PARTS for part in content
+    )
+
+
+def _exchanges(turns: Sequence[tuple[str, str]], name: str) -> list[Exchange]:
     said: list[tuple[str, str]] = []
     for role, text in turns:
         if role == "user":
@@ -164,8 +227,7 @@ def _exchanges(turns: Sequence[tuple[str, str]], name: str) -> list[Exchange]:
     for role, value in (("user", prompt), ("assistant", response)):
         if not value.strip():
             raise ShapeError(f"{name}: no text in the last {role} turn")
-    whole = all(a.strip() and b.strip() for a, b in said)
-    if not whole or any(role == "tool" for role, _ in turns):
+    if not all(a.strip() and b.strip() for a, b in said):
         said = said[-1:]
     return [Exchange(*pair) for pair in said]
 

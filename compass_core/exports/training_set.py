@@ -87,13 +87,19 @@ def data_card(ws: Workspace, language: str, rows: pl.DataFrame) -> str:
 def _with_system(lines: bytes, prompt: str | None) -> bytes:
     """JSONL of chats with the system turn before each, as this project's training puts it there.
 
-    The stored set is without it: the prompt is a setting of the training and none of the data.
+    The stored set is without it: the prompt is a setting of the training and none of the data. A
+    conversation with a system turn of its own keeps that one.
     """
     if prompt is None:
         return lines
     turn = {"role": "system", "content": prompt}
     chats = [json.loads(line) for line in lines.decode().splitlines()]
-    told = [{**chat, "messages": [turn, *chat["messages"]]} for chat in chats]
+    told = [
+        chat
+        if chat["messages"][0]["role"] == "system"
+        else {**chat, "messages": [turn, *chat["messages"]]}
+        for chat in chats
+    ]
     return "".join(json.dumps(chat, ensure_ascii=False) + "\n" for chat in told).encode()
 
 

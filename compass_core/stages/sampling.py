@@ -22,7 +22,7 @@ from compass_core.stages import frames
 from compass_core.stages.clusters import vectors_of
 from compass_core.stages.gaps import token_counts
 from compass_core.stages.screening import Screening
-from compass_core.turns import Exchange, earlier_exchanges, messages
+from compass_core.turns import Exchange, earlier_exchanges, messages, system_turn
 from compass_core.workspace import Workspace
 
 SOURCES = {"logs": ("usage",), "proxy": ("proxy",), "blend": ("usage", "proxy")}
@@ -198,7 +198,8 @@ def _chat(row: dict[str, Any]) -> dict[str, Any]:
     return {
         "id": row["row_id"],
         "messages": messages(
-            [*earlier_exchanges(row["earlier_turns"]), Exchange(row["prompt"], row["response"])]
+            [*earlier_exchanges(row["earlier_turns"]), Exchange(row["prompt"], row["response"])],
+            system_turn(row["earlier_turns"]),
         ),
         "source": row["source"],
         "license": row["license"],

@@ -16,7 +16,7 @@ from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
 from compass_assets.cli.main import app
-from compass_core.corpora.shapes import exchanges_of
+from compass_core.corpora.shapes import conversation_of
 from compass_core.graph import ancestors
 from compass_core.world.generate import write_sample_project
 
@@ -59,7 +59,7 @@ def records(path: Path) -> list[dict[str, Any]]:
 
 def corpus(folder: Path, form: dict[str, Any]) -> list[dict[str, Any]]:
     asked, answered = form  # two keys, whatever the page calls them
-    rows = [exchanges_of(record)[-1] for record in records(folder)]
+    rows = [conversation_of(record).exchanges[-1] for record in records(folder)]
     return [{asked: exchange[0], answered: exchange[1]} for exchange in rows]
 
 

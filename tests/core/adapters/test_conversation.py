@@ -104,6 +104,37 @@ def test_one_turn_is_what_it_was(families, name):
     )
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_the_system_turn_of_a_row_stands_before_all_and_stays_when_turns_go(families, name):
+    tokenizer = of(families, name)
+    rows = pl.DataFrame(
+        {
+            "row_id": "r",
+            "prompt": SAID[2].prompt,
+            "response": SAID[2].response,
+            "earlier_turns": earlier_turns(SAID[:2], "Kwa ufupi."),
+        }
+    )
+    (line,) = row_examples(tokenizer, rows, 512)
+    assert line == encode_conversation(tokenizer, "r", SAID, 512, "Kwa ufupi.")
+    cut = encode_conversation(tokenizer, "r", SAID, max(len(e.ids) for e in line) - 1, "Kwa ufupi.")
+    text = tokenizer.decode(cut[-1].ids)
+    assert cut[-1].truncated
+    assert text.count("Kwa ufupi.") == 1
+    assert "Bei ya chai?" not in text
+    assert all("ufupi" not in said for e in line + cut for said in learned(tokenizer, e))
+
+
+def test_without_a_template_the_system_turn_of_a_row_comes_first(project):
+    plain = load_tokenizer(
+        BaseModelSettings(model="models/plain", system_prompt="Of the project."), project
+    )
+    (example,) = encode_conversation(plain, "r", SAID[:1], 512, "Kwa ufupi.")
+    assert plain.decode(example.ids) == (
+        "<s>Kwa ufupi.\n\nUser: Bei ya chai?\nAssistant: Mia mbili</s>"
+    )
+
+
 def test_without_a_template_turns_end_with_the_end_token(project):
     plain = load_tokenizer(BaseModelSettings(model="models/plain"), project)
     (example,) = encode_conversation(plain, "r", SAID[:2], 512)

@@ -10,14 +10,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from compass_core.config.schema import Ingest
+from compass_core.config.schema import Cleaning, Ingest
 from compass_core.corpora import ingest, readers
 from compass_core.corpora.ingest import ingest_text
 from compass_core.corpora.rules import Rules
 from compass_core.errors import InputError
 from compass_core.hashing import text_hash
 from compass_core.progress import Progress
-from compass_core.turns import earlier_exchanges
+from compass_core.turns import earlier_exchanges, earlier_turns, system_turn
 
 RULES = Rules(ingest=Ingest(max_chars=200))
 
@@ -84,6 +84,54 @@ def test_what_was_said_before_tells_rows_apart(tmp_path):
     assert rows["content_hash"].n_unique() == 1
     put(tmp_path, "b.jsonl", chat("A ", "b", "c", "d"))
     assert reasons(tmp_path) == {"exact_duplicate": 1}
+
+
+def with_system(text, *texts):
+    told = chat(*texts)
+    return {"messages": [{"role": "system", "content": text}, *told["messages"]]}
+
+
+def test_a_system_turn_is_cleaned_and_stays_with_the_row(tmp_path):
+    put(tmp_path, "a.jsonl", with_system(" Piga 0754 123 456.", "c", "d"))
+    kept = ingest_text(tmp_path, "sw", RULES).accepted.row(0, named=True)
+    assert system_turn(kept["earlier_turns"]) == "Piga <PHONE>."
+    assert (kept["prompt"], kept["response"], kept["pii"]) == ("c", "d", 1)
+    assert kept["content_hash"] == text_hash("c")  # of what is embedded
+    said = earlier_turns([], "Piga <PHONE>.")
+    assert kept["row_id"] == text_hash("sw", "c", "d", said)
+    put(tmp_path, "a.jsonl", with_system("a\x07", "c", "d"))
+    assert reasons(tmp_path) == {"control_characters": 1}
+
+
+def test_another_system_turn_before_the_same_words_is_no_other_row(tmp_path):
+    put(tmp_path, "a.jsonl", with_system("x", "c", "d"), with_system("y", "c", "d"), chat("c", "d"))
+    assert reasons(tmp_path) == {"exact_duplicate": 2}
+
+
+def test_a_long_system_turn_that_rows_share_makes_them_no_duplicates(tmp_path):
+    long = " ".join(f"Sheria ya {i * 7919}: jibu kwa maneno {i}." for i in range(60))
+    rows = [with_system(long, f"Bei ya kitabu {i}?", f"Shilingi {i}00") for i in (2, 3)]
+    put(tmp_path, "a.jsonl", *rows)
+    near = Rules(cleaning=Cleaning(duplicates="near"))
+    assert ingest_text(tmp_path, "sw", near).accepted.height == 2
+
+
+def test_a_system_turn_may_repeat_itself_and_speak_of_terms(tmp_path):
+    told = "Never quote our Terms of Use. Answer in Swahili.\n" * 40
+    put(tmp_path, "a.jsonl", with_system(told, "c", "d"))
+    strict = Rules(cleaning=Cleaning(boilerplate=True))
+    (kept,) = ingest_text(tmp_path, "sw", strict).accepted.to_dicts()
+    assert system_turn(kept["earlier_turns"]) == told.strip()
+
+
+def test_conversations_with_tools_are_counted_and_kept_to_be_corrected(tmp_path):
+    told = chat("Mvua?", "Kesho.")
+    told["messages"].insert(1, {"role": "tool", "content": "rain: tomorrow"})
+    put(tmp_path, "a.jsonl", told)
+    result = ingest_text(tmp_path, "sw", RULES)
+    assert result.reasons == {"tool_calls": 1}
+    assert "take out the turns that call tools" in result.quarantined["detail"][0]
+    assert "rain: tomorrow" in result.quarantined["raw"][0]
 
 
 def test_a_row_of_one_turn_has_the_hashes_it_had_before_there_were_conversations(tmp_path):

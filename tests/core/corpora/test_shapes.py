@@ -12,10 +12,10 @@ from compass_core.corpora.mapping import readings
 from compass_core.corpora.rules import Rules
 from compass_core.corpora.shapes import (
     ShapeError,
-    exchanges_of,
-    prompt_and_response,
+    conversation_of,
     turns_of,
 )
+from compass_core.turns import system_turn
 
 TURNS = [
     {"from": "system", "value": "Be kind."},
@@ -44,7 +44,7 @@ TURNS = [
     ],
 )
 def test_each_shape_gives_the_last_question_and_its_answer(record):
-    prompt, response = prompt_and_response(record)
+    prompt, response = conversation_of(record).exchanges[-1]
     assert (prompt.strip(), response.strip()) == ("Bei gani?", "Mia mbili")
 
 
@@ -61,24 +61,87 @@ def test_each_shape_gives_the_last_question_and_its_answer(record):
 )
 def test_what_is_no_exchange_says_what_is_missing(record, said):
     with pytest.raises(ShapeError, match=said.replace("[", r"\[")):
-        prompt_and_response(record)
+        conversation_of(record)
 
 
 def said(*turns):
     return {"messages": [{"role": role, "content": text} for role, text in turns]}
 
 
-def test_earlier_exchanges_are_kept_and_system_turns_are_not():
-    assert exchanges_of({"conversations": TURNS}) == [
-        ("Habari", "Nzuri"),
-        ("Bei gani?", "Mia mbili"),
-    ]
-    assert len(exchanges_of({"instruction": "Bei gani?", "output": "Mia mbili"})) == 1
-    alpaca = {"instruction": "Bei gani?", "output": "Mia mbili", "history": [["Habari", "Nzuri"]]}
-    assert exchanges_of(alpaca) == [("Habari", "Nzuri"), ("Bei gani?", "Mia mbili")]
+ALPACA = {"instruction": "Bei gani?", "output": "Mia mbili"}
+
+
+def test_earlier_exchanges_are_kept():
+    both = [("Habari", "Nzuri"), ("Bei gani?", "Mia mbili")]
+    assert conversation_of({"conversations": TURNS}).exchanges == both
+    assert conversation_of(ALPACA) == ([("Bei gani?", "Mia mbili")], None)
+    assert conversation_of(ALPACA | {"history": [["Habari", "Nzuri"]]}).exchanges == both
     twice = said(("user", "a"), ("assistant", "b"), ("assistant", "c"), ("user", "d"))
     twice["messages"].append({"role": "assistant", "content": "e"})
-    assert exchanges_of(twice) == [("a", "c"), ("d", "e")]
+    assert conversation_of(twice).exchanges == [("a", "c"), ("d", "e")]
+
+
+ASKED = [("user", "a"), ("assistant", "b")]
+
+
+@pytest.mark.parametrize(
+    ("record", "system"),
+    [
+        ({"conversations": TURNS}, "Be kind."),
+        (said(("system", "x"), ("developer", "y"), *ASKED), "x\n\ny"),
+        (said(("system", " "), *ASKED), None),
+        (said(("system", "x"), ("user", ""), ("assistant", "c"), *ASKED), "x"),
+        (ALPACA | {"system": "Be brief."}, "Be brief."),
+        (ALPACA | {"system": ""}, None),
+        (said(*ASKED) | {"system": "beside"}, "beside"),
+        (said(("system", "inside"), *ASKED) | {"system": "beside"}, "inside"),
+    ],
+)
+def test_the_system_turn_is_kept(record, system):
+    assert conversation_of(record).system == system
+
+
+@pytest.mark.parametrize(
+    ("record", "reason"),
+    [
+        (said(*ASKED, ("system", "From now on be rude."), *ASKED), "system_turn"),
+        (ALPACA | {"system": ["x"]}, "missing_field"),
+        (said(("user", "a"), ("assistant", "call"), ("tool", "7"), ("assistant", "c")), "tool"),
+        ({"conversations": [*TURNS, {"from": "function_call", "value": "{}"}]}, "tool"),
+        (
+            {
+                "messages": [
+                    {"role": "user", "content": "a"},
+                    {"role": "assistant", "content": "I look.", "tool_calls": [{"id": "1"}]},
+                ]
+            },
+            "tool",
+        ),
+        (
+            {
+                "messages": [
+                    {"role": "user", "content": "a"},
+                    {
+                        "role": "assistant",
+                        "content": [{"type": "text", "text": "b"}, {"type": "tool_use", "id": "1"}],
+                    },
+                ]
+            },
+            "tool",
+        ),
+    ],
+)
+def test_what_would_be_lost_on_the_way_takes_the_row_with_it(record, reason):
+    with pytest.raises(ShapeError) as caught:
+        conversation_of(record)
+    assert caught.value.reason == {"tool": "tool_calls"}.get(reason, reason)
+
+
+def test_no_calls_are_no_tools():
+    turns = said(*ASKED)
+    for turn in turns["messages"]:
+        turn |= {"tool_calls": None, "function_call": {}}
+    assert conversation_of(turns).exchanges == [("a", "b")]
 
 
 @pytest.mark.parametrize(
@@ -86,11 +149,11 @@ def test_earlier_exchanges_are_kept_and_system_turns_are_not():
     [
         [("user", "a"), ("user", "b"), ("assistant", "c")],  # a was never answered
         [("user", ""), ("assistant", "c")],  # an image
-        [("user", "a"), ("assistant", "call"), ("tool", "7"), ("assistant", "c")],
     ],
 )
 def test_of_a_conversation_that_cannot_be_rendered_the_last_exchange_is_kept(before):
-    assert exchanges_of(said(*before, ("user", "d"), ("assistant", "e"))) == [("d", "e")]
+    told = said(*before, ("user", "d"), ("assistant", "e"))
+    assert conversation_of(told).exchanges == [("d", "e")]
 
 
 def test_a_turn_without_text_is_empty_and_not_an_error():
@@ -115,6 +178,16 @@ def test_files_with_other_columns_are_read_as_the_entry_says(tmp_path):
     assert by_source["mt"]["prompt"] == "Bei gani?"
     assert (by_source["mt"]["license"], by_source["mt"]["revision"]) == ("CC0-1.0", "v3")
     assert by_source[None]["revision"] is None
+
+
+def test_a_system_column_of_another_name_goes_with_a_known_shape_and_with_a_mapped_one(tmp_path):
+    told = {"system_prompt": "Be brief.", "prompt": "Bei gani?", "response": "Mia mbili"}
+    (tmp_path / "a.jsonl").write_text(json.dumps(told) + "\n")
+    for more in ({}, {"prompt": "prompt", "response": "response"}):
+        entry = Corpus(name="a", files="a.jsonl", columns={"system": "system_prompt", **more})
+        (row,) = ingest_text(tmp_path, "sw", Rules(), corpora=[entry]).accepted.to_dicts()
+        assert (row["prompt"], row["response"]) == ("Bei gani?", "Mia mbili")
+        assert system_turn(row["earlier_turns"]) == "Be brief."
 
 
 def test_a_changed_mapping_is_a_changed_source_and_a_new_revision_no_changed_row(tmp_path):

@@ -7,6 +7,7 @@ import polars as pl
 from compass_core import layout, records
 from compass_core.exports.training_set import export_llamafactory
 from compass_core.manifests import Manifest
+from compass_core.turns import Exchange, messages
 
 
 def given(ws, language):
@@ -72,6 +73,18 @@ def test_the_system_prompt_of_the_training_is_the_first_turn(ws, tmp_path):
         system = {"role": entry["tags"]["system_tag"], "content": "Jibu kwa Kiswahili."}
         assert first == system
         assert [turn["role"] for turn in rest] == ["user", "assistant"]
+
+
+def test_a_conversation_keeps_a_system_turn_of_its_own(ws, tmp_path):
+    given(ws, "sw")
+    turns = messages([Exchange("Swali", "Jibu")], "Kwa ufupi.")
+    key = layout.training_set("sw", "jsonl")
+    ws.store.write_bytes(key, json.dumps({"id": "0", "messages": turns}).encode())
+    base = ws.project.base_model.model_copy(update={"system_prompt": "Jibu kwa Kiswahili."})
+    project = ws.project.model_copy(update={"base_model": base})
+    export_llamafactory(replace(ws, project=project), "sw", tmp_path)
+    (line,) = (tmp_path / "compass_sw.jsonl").read_text().splitlines()
+    assert json.loads(line)["messages"] == turns
 
 
 def test_a_set_stored_before_revisions_were_kept_is_exported(ws, tmp_path):

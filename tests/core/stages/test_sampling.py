@@ -130,7 +130,8 @@ def test_it_says_how_much_of_the_pool_was_looked_through(ws, monkeypatch, quiet)
 def test_a_conversation_is_chosen_whole(ws):
     key = layout.corpus("auxiliary", "en")
     pool = ws.store.read_parquet(key)
-    said = earlier_turns([Exchange("hello", "how can I help with the harvest of cloves today")])
+    exchange = Exchange("hello", "how can I help with the harvest of cloves today")
+    said = earlier_turns([exchange], "Be brief.")
     told = pool.with_columns(earlier_turns=pl.lit(said))
     before = stage.select_language(ws, "sw")[0].filter(pl.col("row_language") == "en")
     ws.store.write_parquet(key, told)
@@ -141,8 +142,8 @@ def test_a_conversation_is_chosen_whole(ws):
     lines = ws.store.read_bytes(layout.training_set("sw", "jsonl")).decode().splitlines()
     found = {line["id"]: line["messages"] for line in map(json.loads, lines)}
     turns = found[chosen["row_id"][0]]
-    assert [turn["role"] for turn in turns] == ["user", "assistant"] * 2
-    assert turns[0]["content"] == "hello"
+    assert [turn["role"] for turn in turns] == ["system", *["user", "assistant"] * 2]
+    assert [turn["content"] for turn in turns[:2]] == ["Be brief.", "hello"]
     other = pool.with_columns(earlier_turns=pl.lit(said.replace("harvest", "price")))
     ws.store.write_parquet(key, other)
     assert stage.sample_language(ws, "sw")[2] != version
@@ -150,6 +151,9 @@ def test_a_conversation_is_chosen_whole(ws):
         key,
         pool.with_columns(earlier_turns=pl.lit(earlier_turns([Exchange(QUESTION, "Zanzibar")]))),
     )
+    assert not stage.select_language(ws, "sw")[0].filter(pl.col("row_language") == "en").height
+    shown = pool.with_columns(earlier_turns=pl.lit(earlier_turns([], f"{QUESTION}\nZanzibar")))
+    ws.store.write_parquet(key, shown)
     assert not stage.select_language(ws, "sw")[0].filter(pl.col("row_language") == "en").height
 
 
