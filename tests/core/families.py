@@ -1,8 +1,11 @@
 """The real architectures at tiny size, with the chat templates that their checkpoints ship.
 
 The templates lie, word for word, in the package `trl`; nothing of it is imported. It has none of
-Llama 4 and Phi-4-mini: those two were written for these tests, after the vendors' descriptions of
-their formats (control tokens, what closes a turn and a text), and are not the published files.
+Llama 4 and Phi-4-mini: those two were written for these tests and are not the published files. What
+they follow is said by the vendors. Phi-4-mini's card: `<|system|>…<|end|><|user|>…<|end|>` and
+`<|assistant|>` with no line breaks between, `<|endoftext|>` after a text that is not to be gone on
+with. Llama 4's prompt format: `<|header_start|>role<|header_end|>`, an empty line, the text,
+`<|eot|>`. Tools, images and Llama 4's date are left out of both.
 """
 
 from importlib.util import find_spec

@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from compass_core.adapters.chat import Dialect, encode_example, set_dialect
+from compass_core.adapters.chat import Dialect, encode_example, prompt_ids, set_dialect
 from compass_core.adapters.conversation import encode_conversation
 from compass_core.adapters.presets import GENERIC, PRESETS
 from compass_core.turns import Exchange, messages
@@ -34,6 +34,11 @@ CASES = {
         ("<bos>", "<eos>", "<pad>", ["<start_of_turn>", "<end_of_turn>"]),
         GENERIC.template_arguments,
     ),
+    # Gemma's own template refuses a system turn.
+    "gemma": (
+        ("<bos>", "<eos>", "<pad>", ["<start_of_turn>", "<end_of_turn>"]),
+        GENERIC.template_arguments,
+    ),
     "cohere2": (
         ("<BOS_TOKEN>", "<|END_OF_TURN_TOKEN|>", "<PAD>", COHERE),
         GENERIC.template_arguments,
@@ -41,10 +46,17 @@ CASES = {
 }
 MOST = 4_096  # Aya's system turn alone is long
 SAID = [Exchange("Bei ya chai?", "Mia mbili"), Exchange("ราคาชา", "สองร้อย")]
+SYSTEM = "Jibu kwa ufupi."
+# No marked twin of these is in trl: what the assistant says is looked for in the rendered text.
+WITHOUT_TWIN = {
+    "llama3_1": (TOKENS["llama-3.1"][1:], PRESETS["llama-3.1"].template_arguments),
+    "llama3_2": (TOKENS["llama-3.1"][1:], PRESETS["llama-3.1"].template_arguments),
+}
+EVERY = CASES | WITHOUT_TWIN
 
 
 def tokenizer_of(name):
-    control, arguments = CASES[name]
+    control, arguments = EVERY[name]
     tokenizer = tokenizer_with(published(name), *control)
     set_dialect(tokenizer, Dialect(arguments))
     return tokenizer
@@ -117,3 +129,75 @@ def test_the_whole_is_the_published_rendering_but_for_what_follows_the_last_turn
     text = tokenizer.decode(last.ids)
     assert rendered.startswith(text)
     assert rendered[len(text) :].strip() in ("", tokenizer.eos_token)
+
+
+def served(tokenizer, name, exchanges, prompt, system=None):
+    """Ids that a server makes of a request: the published template over its messages."""
+    turns = [*messages(exchanges, system), {"role": "user", "content": prompt}]
+    return tokenizer.apply_chat_template(
+        told_to(name, turns), add_generation_prompt=True, return_dict=False, **EVERY[name][1]
+    )
+
+
+def told_to(name, turns):
+    """The turns as the template takes them: before Gemma, instructions stand in the user's."""
+    if name != "gemma" or turns[0]["role"] != "system":
+        return turns
+    system, first, *rest = turns
+    return [{**first, "content": f"{system['content']}\n\n{first['content']}"}, *rest]
+
+
+@pytest.mark.parametrize("name", list(CASES))
+def test_a_system_turn_is_read_and_not_learnt(name):
+    tokenizer = tokenizer_of(name)
+    examples = encode_conversation(tokenizer, "r", SAID, MOST, SYSTEM)
+    expected = marked(tokenizer, name, told_to(name, messages(SAID, SYSTEM)))
+    assert ours(tokenizer, examples) == [bare(text, tokenizer) for text in expected]
+    assert [tokenizer.decode(e.ids).count(SYSTEM) for e in examples] == [1] * len(examples)
+    (single,) = encode_conversation(tokenizer, "r", SAID[:1], MOST, SYSTEM)
+    assert tokenizer.decode(single.ids).count(SYSTEM) == 1
+    assert ours(tokenizer, [single]) == ours(tokenizer, examples)[:1]
+
+
+@pytest.mark.parametrize("system", [None, SYSTEM])
+@pytest.mark.parametrize("name", list(WITHOUT_TWIN))
+def test_what_the_rendering_puts_behind_the_assistants_header_is_learnt(name, system):
+    tokenizer = tokenizer_of(name)
+    turns = messages(SAID, system)
+    rendered = tokenizer.apply_chat_template(turns, tokenize=False, **EVERY[name][1])
+    header = re.escape("<|start_header_id|>assistant<|end_header_id|>\n\n")
+    expected = re.findall(header + r"(.*?<\|eot_id\|>)", rendered, re.DOTALL)
+    examples = encode_conversation(tokenizer, "r", SAID, MOST, system)
+    assert ours(tokenizer, examples) == expected == ["Mia mbili<|eot_id|>", "สองร้อย<|eot_id|>"]
+    assert tokenizer.decode(examples[-1].ids) == rendered
+    assert rendered.count(SYSTEM) == (system is not None)
+
+
+@pytest.mark.parametrize("system", [None, SYSTEM])
+@pytest.mark.parametrize("name", list(EVERY))
+def test_before_each_answer_stand_the_ids_that_a_server_makes_of_the_request(name, system):
+    tokenizer = tokenizer_of(name)
+    starts = [
+        example.ids[:at]
+        for example in encode_conversation(tokenizer, "r", SAID, MOST, system)
+        for at, label in enumerate(example.labels)
+        if label != -100 and example.labels[at - 1] == -100
+    ]
+    assert starts == [
+        served(tokenizer, name, SAID[:i], exchange.prompt, system)
+        for i, exchange in enumerate(SAID)
+    ]
+    assert prompt_ids(tokenizer, SAID[1].prompt, SAID[:1], system) == starts[1]
+
+
+def test_instructions_of_the_row_take_the_place_of_the_projects():
+    tokenizer = tokenizer_of("qwen2_5")
+    set_dialect(tokenizer, Dialect(CASES["qwen2_5"][1], "Of the project."))
+    assert "Of the project." in tokenizer.decode(prompt_ids(tokenizer, "Swali"))
+    for example in (
+        encode_example(tokenizer, "r", "Swali", "Jibu", MOST, SYSTEM),
+        *encode_conversation(tokenizer, "r", SAID, MOST, SYSTEM),
+    ):
+        text = tokenizer.decode(example.ids)
+        assert text.startswith(f"<|im_start|>system\n{SYSTEM}<|im_end|>\n")
+        assert "Of the project." not in text
