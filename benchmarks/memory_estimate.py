@@ -40,6 +40,8 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("llama", {}, "float32"),
     ("llama", {"gradient_checkpointing": True}, "float32"),
     ("llama", {"method": "dora"}, "float32"),
+    ("llama", {"quantise": "4bit"}, "float32"),
+    ("llama", {"quantise": "4bit", "gradient_checkpointing": True}, "float32"),
     ("llama", {"micro_batch_size": 2}, "float32"),
     ("llama", {}, "bfloat16"),
     ("qwen2", {}, "float32"),
