@@ -158,10 +158,14 @@ class Books:
         """Note in every accepted row which language it is in, beside the declared one."""
         if not self._rules.language_id.enabled:
             return
-        texts = [text(row) for row in self.rows]
-        found = identify(texts, self.language, self._rules.language_id)
-        for row, verdict in zip(self.rows, found, strict=True):
-            row["detected_language"] = verdict.tag
-            row["detected_confidence"] = verdict.confidence
-            row["language_flag"] = verdict.flag
-            row["code_mixed"] = verdict.mixed
+        # A row may be more exact than its folder: zh-TW in the folder zh.
+        by_tag: dict[str, list[Row]] = {}
+        for row in self.rows:
+            by_tag.setdefault(row.get("declared_language") or self.language, []).append(row)
+        for declared, rows in by_tag.items():
+            found = identify([text(row) for row in rows], declared, self._rules.language_id)
+            for row, verdict in zip(rows, found, strict=True):
+                row["detected_language"] = verdict.tag
+                row["detected_confidence"] = verdict.confidence
+                row["language_flag"] = verdict.flag
+                row["code_mixed"] = verdict.mixed

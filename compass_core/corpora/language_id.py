@@ -6,13 +6,14 @@ It is loaded when the first text is identified (about a second), never on import
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
 import regex
 
 from compass_core.config.text import LanguageId
+from compass_core.corpora.chinese import TRADITIONAL, script_of_tag, script_of_text
 from compass_core.languages import standard_tag
 
 AGREES, RELATED, DISAGREES, UNSURE, UNKNOWN = (
@@ -23,6 +24,7 @@ AGREES, RELATED, DISAGREES, UNSURE, UNKNOWN = (
     "unknown",
 )
 MAX_CHARS = 400  # what is beyond hardly changes a verdict and costs time
+MIN_TELLING = 2  # characters of one Chinese script only, before it is said to be the wrong one
 MAX_SEGMENTS = 4  # sentences looked at for a second language
 MIN_SEGMENT_LETTERS = 24
 MIXED_CONFIDENCE = 0.95  # of each sentence's language before a text is called mixed
@@ -133,7 +135,28 @@ def _verdict(text: str, declared: str, rules: LanguageId) -> Identified:
         flag = RELATED
     else:
         flag = DISAGREES
-    return Identified(tag, round(confidence, 4), flag, mixed)
+    found = Identified(tag, round(confidence, 4), flag, mixed)
+    if base == "zh" and (tag == base or related(tag, base)):
+        return _in_script(found, text, declared, rules)
+    return found
+
+
+def _in_script(found: Identified, text: str, declared: str, rules: LanguageId) -> Identified:
+    """The verdict on Chinese text with its script: tag zh is simplified, zh-Hant traditional.
+
+    A bare `zh` is written for both by many sources, so that traditional text is only related to it.
+    """
+    script = script_of_text(text)
+    if script is None or script.share < rules.min_confidence:
+        return found  # nothing to tell by, or quotations of the other
+    tag = "zh-Hant" if script.name == TRADITIONAL else "zh"
+    if script.name == script_of_tag(declared):
+        return replace(found, tag=tag) if found.tag == "zh" else found
+    if script.telling < MIN_TELLING or len(_LETTER.findall(text)) < rules.min_letters:
+        flag = UNSURE
+    else:
+        flag = RELATED if declared == "zh" else DISAGREES
+    return replace(found, tag=tag, confidence=round(script.share, 4), flag=flag)
 
 
 def _mixed(text: str, letters: int) -> bool:
