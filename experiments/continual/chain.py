@@ -26,6 +26,9 @@ ADAPTER = Adapter(
 )
 
 
+FISHER_EXAMPLES = 128  # as continual.fisher_examples
+
+
 @dataclass(frozen=True)
 class Method:
     """`start`: none (keep the first adapter), serving (train on), zero (all rows so far), or
@@ -38,6 +41,7 @@ class Method:
     mixed: bool = False
     scale: float | None = None  # of the Fisher; None: calibrated
     rate: float = 1.0  # learning rate of updates, as a share of that of a full training
+    fisher: int = FISHER_EXAMPLES  # rows that the Fisher and the old loss are measured on
 
 
 METHODS = {
@@ -60,15 +64,15 @@ def run_chain(
     work: Path,
     base: BaseModelSettings,
     adapter: Adapter = ADAPTER,
-    fisher_examples: int = 128,
     report: Report = lambda text: None,
 ) -> dict[str, Any]:
     """Figures by step: accuracy a topic, tokens and seconds of training and of the Fisher.
 
-    The first training is shared by all methods of a seed: it lies in `work/first` and is not
-    counted as a cost of any. Everything else of `work` is removed afterwards.
+    The first training is shared by all methods of a seed that measure the Fisher on as many rows:
+    it lies in `work/first` and is not counted as a cost of any. Everything else of `work` is
+    removed afterwards.
     """
-    first = work / "first"
+    first = work / ("first" if method.fisher == FISHER_EXAMPLES else f"first-{method.fisher}")
     history, usage_rows = stream.stages[0].rows, _prompts(stream, 0)
     if not (first / "done").exists():
         shutil.rmtree(first, ignore_errors=True)
@@ -78,7 +82,7 @@ def run_chain(
             seed,
             base,
             adapter,
-            remember=_sample(stream, history, usage_rows, fisher_examples, seed, first),
+            remember=_sample(stream, history, usage_rows, method.fisher, seed, first),
         )
         (first / "done").write_text(str(result.wall_s))
     own = work / f"chain-{os.getpid()}"
@@ -114,7 +118,7 @@ def run_chain(
         remember = None
         if update is not None:
             # Without a penalty only the weights are handed on, and a Fisher would be waste.
-            count = fisher_examples if method.lambda_ > 0 else 1
+            count = method.fisher if method.lambda_ > 0 else 1
             remember = _sample(stream, seen, usage_now, count, seed, out)
         rate = adapter.learning_rate * (method.rate if update is not None else 1.0)
         own_adapter = adapter.model_copy(update={"learning_rate": rate})
