@@ -20,8 +20,9 @@ SHARED ?= ../shared/data
 demo-real: $(READY)
 	@$(BIN)/python -m experiments.real.demo --shared $(SHARED) --project data/real
 
+PORT ?= 3000
 dev: $(READY)
-	@$(BIN)/compass dev
+	@$(BIN)/compass dev --port $(PORT)
 
 docs: $(READY)
 	@$(BIN)/python -m mkdocs build --quiet

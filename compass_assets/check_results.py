@@ -84,8 +84,20 @@ def what_blocks(results: Iterable[dg.AssetCheckResult]) -> str:
 
     Dagster ends the run that a blocking check failed in. The next run knows from the manifest.
     """
-    failed = [r for r in results if not r.passed and r.severity == dg.AssetCheckSeverity.ERROR]
-    return " ".join(f"{r.check_name}: {r.description}." for r in failed)
+    return " ".join(f"{text}." for text in _failed(results, dg.AssetCheckSeverity.ERROR))
+
+
+def what_warns(results: Iterable[dg.AssetCheckResult]) -> list[str]:
+    """Names and texts of those that failed and block nothing, for who reads no asset page."""
+    return _failed(results, dg.AssetCheckSeverity.WARN)
+
+
+def _failed(results: Iterable[dg.AssetCheckResult], severity: dg.AssetCheckSeverity) -> list[str]:
+    return [
+        f"{r.check_name}: {r.description}"
+        for r in results
+        if not r.passed and r.severity == severity
+    ]
 
 
 def report_check(instance: dg.DagsterInstance, asset: str, finding: Finding) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import dagster as dg
 
-from compass_assets.check_results import what_blocks
+from compass_assets.check_results import what_blocks, what_warns
 from compass_assets.resources import ProjectResource
 from compass_assets.sync import report_sync
 from compass_core.graph import NODES, ancestors
@@ -113,6 +113,7 @@ class Step:
             overrides=self.overrides,
             run_id=self.context.run.run_id,
             blocked=what_blocks(checks or []),
+            warned=what_warns(checks or []),
         )
         self.ws.manifests.put(manifest)
         if NODES[self.name].partition == "language":

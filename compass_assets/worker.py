@@ -8,16 +8,35 @@ run's log, the result goes back as a message. The same entry point serves any Pi
 
 import os
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
 from dagster_pipes import PipesContext, open_dagster_pipes
 
+WATCH_S = 1.0
+
 
 def main() -> None:
+    end_with_parent()
     with open_dagster_pipes() as pipes:
         result = run(pipes)
         pipes.report_custom_message({"result": result})
+
+
+def end_with_parent() -> None:
+    """End this process when the one that started it is gone: whoever runs the step again would
+    have two of them at work. What was not checkpointed yet is done again."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(WATCH_S)
+        os._exit(1)
+
+    if parent > 1:  # in a container's first process there is nobody to watch
+        threading.Thread(target=watch, daemon=True).start()
 
 
 def run(pipes: PipesContext) -> dict[str, Any]:

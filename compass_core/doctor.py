@@ -43,7 +43,7 @@ def examine(project_file: Path) -> list[Finding]:
     findings.append(Finding("ok", "configuration", f"{project_file} is valid"))
     ws = Workspace.open(loaded)
     models = _models(ws)
-    findings += [_store(ws), *models, *_inputs(ws), _salt(ws), *_trackers(ws)]
+    findings += [*_instance(ws), _store(ws), *models, *_inputs(ws), _salt(ws), *_trackers(ws)]
     if any(finding.level == "error" for finding in models):
         return findings  # without a model there is no preset and no size, and one message is enough
     return [*findings, *_preset(ws), _memory(ws)]
@@ -94,6 +94,14 @@ def _machine(directory: Path) -> list[Finding]:
         ),
         Finding("ok", "gpu", "NVIDIA driver found" if gpu else "none; the CPU is used"),
     ]
+
+
+def _instance(ws: Workspace) -> list[Finding]:
+    """Without its file Dagster keeps its runs elsewhere, and forgets limits and monitoring."""
+    if (ws.directory / "dagster.yaml").is_file():
+        return []
+    advice = "copy dagster.yaml from the backup, or from a new project (compass init)"
+    return [Finding("warn", "dagster", "no dagster.yaml beside compass.yaml", advice)]
 
 
 def _store(ws: Workspace) -> Finding:
@@ -149,7 +157,26 @@ def _inputs(ws: Workspace) -> list[Finding]:
     for suite in ws.project.benchmarks.suites:
         if suite.kind == "local":
             findings.append(_suite(ws, suite.name))
+    findings += _unlisted(ws)
     return findings
+
+
+def _unlisted(ws: Workspace) -> list[Finding]:
+    """Folders of benchmark items that no suite names: what is in them is never scored."""
+    named = {suite.name for suite in ws.project.benchmarks.suites}
+    folders = Place(ws.input_folder("benchmarks")).folders()
+    spare = sorted(f.name for f in folders if f.name not in named and f.name[0] not in "._")
+    if not spare:
+        return []
+    entries = ", ".join(f"{{name: {name}}}" for name in spare)
+    return [
+        Finding(
+            "warn",
+            "benchmark folders",
+            f"in no suite: {', '.join(spare)}",
+            f"add to benchmarks.suites in compass.yaml: {entries}",
+        )
+    ]
 
 
 def _suite(ws: Workspace, suite: str) -> Finding:
@@ -216,12 +243,15 @@ def _memory(ws: Workspace) -> Finding:
 
 
 def _preset(ws: Workspace) -> list[Finding]:
-    from compass_core.adapters.presets import longest_sequence, preset_of
+    from compass_core.adapters.presets import GENERIC, longest_sequence, model_type, preset_of
 
     try:
         preset = preset_of(ws.project.base_model, ws.directory)
     except CompassError as error:
         return [Finding("error", "preset", str(error), "edit compass.yaml")]
+    if model_type(ws.project.base_model, ws.directory) is None:
+        text = "known once the base model is fetched" if preset is GENERIC else preset.name
+        return [Finding("ok", "preset", text)]
     found = [Finding("ok", "preset", f"{preset.name}: {'; '.join(preset.notes)}")]
     limit = longest_sequence(ws.project.base_model, ws.directory)
     asked = ws.project.adapter.max_tokens

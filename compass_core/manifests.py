@@ -33,6 +33,7 @@ class Manifest:
     facts: dict[str, Any] = field(default_factory=dict)  # figures later steps and status need
     overrides: dict[str, Any] = field(default_factory=dict)  # settings that differed in this run
     blocked: str = ""  # the checks that nothing may be made of this after, with what they found
+    warned: list[str] = field(default_factory=list)  # the other checks that failed, likewise
     run_id: str = ""
     materialized_at: str = field(default_factory=lambda: datetime.now(UTC).isoformat())
 

@@ -33,6 +33,10 @@ class ExportFormat(StrEnum):
 
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+LanguageArgument = Annotated[str, typer.Argument(help="Target language, as sw.")]
+VersionArgument = Annotated[str, typer.Argument(help="Adapter version, as v0003.")]
+CorpusArgument = Annotated[str, typer.Argument(help="auxiliary, training or logs.")]
+FileArgument = Annotated[Path, typer.Argument(help="JSONL file of the export.")]
 ProjectOption = Annotated[
     Path | None, typer.Option("--project", help="Project folder; default: the nearest one upwards.")
 ]
@@ -75,7 +79,10 @@ def demo() -> None:
 
 
 @app.command()
-def dev(host: str = "127.0.0.1", port: int = 3000) -> None:
+def dev(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port of the page; one for each project.")] = 3000,
+) -> None:
     """Start the Dagster UI and daemon for this project."""
     from compass_assets.cli.dev_cmd import run_dev
     from compass_assets.location import find_project
@@ -135,7 +142,7 @@ def status(as_json: JsonOption = False) -> None:
 
 @app.command()
 def gaps(
-    language: str,
+    language: LanguageArgument,
     most: Annotated[int, typer.Option(help="How many clusters.")] = 15,
     as_json: JsonOption = False,
 ) -> None:
@@ -148,7 +155,7 @@ def gaps(
 
 @app.command()
 def report(
-    language: str,
+    language: LanguageArgument,
     open_it: Annotated[
         bool, typer.Option("--open", help="Show it in this machine's browser.")
     ] = False,
@@ -162,7 +169,10 @@ def report(
 
 
 @app.command()
-def query(sql: str, as_json: JsonOption = False) -> None:
+def query(
+    sql: Annotated[str, typer.Argument(help="One statement over the views.")],
+    as_json: JsonOption = False,
+) -> None:
     """Run SQL over the views (read only); DESCRIBE and SHOW TABLES work as well."""
     from compass_assets.cli.query_cmd import show_query
     from compass_assets.location import find_project
@@ -171,7 +181,7 @@ def query(sql: str, as_json: JsonOption = False) -> None:
 
 
 @app.command()
-def update(language: str, as_json: JsonOption = False) -> None:
+def update(language: LanguageArgument, as_json: JsonOption = False) -> None:
     """Train the adapter on from the version that serves, on what is new to it; score and gate."""
     from compass_assets.cli.promotion_cmd import run_update
     from compass_assets.location import find_project
@@ -181,8 +191,8 @@ def update(language: str, as_json: JsonOption = False) -> None:
 
 @app.command()
 def promote(
-    language: str,
-    version: str,
+    language: LanguageArgument,
+    version: VersionArgument,
     force: Annotated[bool, typer.Option("--force", help="Although the gate fails.")] = False,
     reason: Annotated[str, typer.Option(help="Kept in the history.")] = "",
     as_json: JsonOption = False,
@@ -196,7 +206,7 @@ def promote(
 
 @app.command()
 def rollback(
-    language: str,
+    language: LanguageArgument,
     reason: Annotated[str, typer.Option(help="Kept in the history.")] = "",
     as_json: JsonOption = False,
 ) -> None:
@@ -208,7 +218,12 @@ def rollback(
 
 
 @app.command()
-def compare(language: str, one: str, two: str, as_json: JsonOption = False) -> None:
+def compare(
+    language: LanguageArgument,
+    one: VersionArgument,
+    two: VersionArgument,
+    as_json: JsonOption = False,
+) -> None:
     """Compare two adapter versions on the same items, and what they were made from."""
     from compass_assets.cli.promotion_cmd import run_compare
     from compass_assets.location import find_project
@@ -236,7 +251,7 @@ def config(as_json: JsonOption = False) -> None:
 
 @app.command()
 def export(
-    language: str,
+    language: LanguageArgument,
     to: Annotated[Path, typer.Option(help="Folder to write into.")],
     form: Annotated[
         ExportFormat, typer.Option("--format", help="peft, merged, vllm or llamafactory.")
@@ -262,7 +277,9 @@ def quarantine_list(as_json: JsonOption = False) -> None:
 
 
 @quarantine_app.command("export")
-def quarantine_export(corpus: str, language: str, file: Path) -> None:
+def quarantine_export(
+    corpus: CorpusArgument, language: LanguageArgument, file: FileArgument
+) -> None:
     """Write the quarantined rows of a corpus (auxiliary, training or logs) to be edited."""
     from compass_assets.cli.quarantine_cmd import export
     from compass_assets.location import find_project
@@ -271,7 +288,9 @@ def quarantine_export(corpus: str, language: str, file: Path) -> None:
 
 
 @quarantine_app.command("replay")
-def quarantine_replay(corpus: str, language: str, file: Path) -> None:
+def quarantine_replay(
+    corpus: CorpusArgument, language: LanguageArgument, file: FileArgument
+) -> None:
     """Take an edited export: changed lines are read in place of the bad ones from now on."""
     from compass_assets.cli.quarantine_cmd import replay
     from compass_assets.location import find_project

@@ -38,7 +38,9 @@ def run_materialize(
         with_overrides(loaded.project, override)
     # Dagster is imported here and not above, so that `compass --help` answers at once.
     from compass_assets import step
+    from compass_assets.cli.status_cmd import show_warnings
     from compass_assets.runner import Runner, open_instance
+    from compass_core.stages.status import warnings_of
 
     console = terminal(stderr=as_json)
     started = time.monotonic()
@@ -70,6 +72,8 @@ def run_materialize(
         console.print("everything is fresh, nothing to do")
     else:
         console.print(f"{len(outcome.assets)} partitions materialized in {outcome.wall_s:.1f} s")
+    if not as_json:
+        show_warnings(warnings_of(runner.workspace, tags or loaded.project.languages.targets))
     return 0
 
 

@@ -7,10 +7,12 @@ import typer
 from rich.table import Table
 
 from compass_assets.cli.materialize_cmd import target_language
+from compass_assets.cli.status_cmd import show_warnings
 from compass_assets.cli.terminal import terminal
 from compass_core import layout
 from compass_core.config.load import LoadedProject
 from compass_core.gaps.covered import in_words, under_covered
+from compass_core.stages.status import warnings_of
 from compass_core.warehouse import as_json as rows_as_json
 from compass_core.warehouse import catalogue_path, ensure_catalogue, query
 from compass_core.workspace import Workspace
@@ -28,13 +30,24 @@ def show_gaps(loaded: LoadedProject, text: str, most: int, as_json: bool) -> int
         return 0
     columns = ["title", "gap", "p_usage", "p_training", "coverage", "usage_rows", "pool_rows"]
     first, last = frame["usage_first_day"][0], frame["usage_last_day"][0]
-    best = frame["jsd_bits_best"][0]
+    now, best = frame["jsd_bits"][0], frame["jsd_bits_best"][0]
     _print(top.select(columns), f"{language}: asked {first} to {last}, and not covered")
     terminal().print(
         f"{in_words(frame)}; divergence of training data from usage "
-        f"{frame['jsd_bits'][0]:.3f} bits; {best:.3f} attainable with this pool and budget"
+        f"{now:.3f} bits; {attainable(now, best)} with this pool and budget"
     )
+    show_warnings(warnings_of(ws, [language]))
     return 0
+
+
+def attainable(now: float, best: float) -> str:
+    """The best divergence that a sample of the budget can reach, beside the present one."""
+    if best <= now:
+        return f"{best:.3f} attainable"
+    return (
+        f"at best {best:.3f} after a sample: the data is nearer to usage already than this much "
+        "more of it can be, so lower sampling.budget"
+    )
 
 
 def show_query(loaded: LoadedProject, sql: str, as_json: bool) -> int:

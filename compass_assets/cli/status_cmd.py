@@ -4,13 +4,16 @@ import json
 from typing import Any
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from compass_assets.cli.terminal import terminal
+from compass_core.adapters.registry import serving
 from compass_core.config.load import LoadedProject
 from compass_core.corpora.log_ledger import PendingFiles
 from compass_core.stages.logs import pending_logs
 from compass_core.stages.sources import ChangedSource, beyond_targets, changed_sources
+from compass_core.stages.status import warnings_of
 from compass_core.staleness import Staleness, Status
 from compass_core.workspace import Workspace
 
@@ -28,6 +31,7 @@ def status_rows(ws: Workspace) -> list[dict[str, Any]]:
         _language_row(ws, staleness, language, changed, pending[language])
         | ({"problems": problems} if problems else {})
         | ({"beyond_targets": spare} if spare else {})
+        | {"warnings": warnings_of(ws, [language])}
         for language in ws.targets
     ]
 
@@ -56,6 +60,7 @@ def _language_row(
         ],
         "assets": {name: status.state for name, status in statuses.items()},
         "version": _fact(statuses["adapter"], "version"),
+        "serving": serving(ws.store, language),
         "score": scores.facts if scores else None,
         "waiting": waiting,
     }
@@ -75,9 +80,16 @@ def show_status(loaded: LoadedProject, as_json: bool) -> int:
     return int(any(row["adapter"] != "fresh" or row["waiting"] for row in rows))
 
 
+def show_warnings(warnings: list[str]) -> None:
+    """Checks that failed and stopped nothing; the asset's page has their figures."""
+    for text in warnings:
+        terminal().print(f"[yellow]check:[/] {escape(text)}", soft_wrap=True)
+
+
 def _print(rows: list[dict[str, Any]]) -> None:
     table = Table(title="Adapters by language")
-    for name in ("language", "adapter", "scores", "why", "version", "last score", "waiting input"):
+    columns = ("language", "adapter", "scores", "why", "newest", "its score", "serves", "waiting")
+    for name in columns:
         table.add_column(name, overflow="fold")
     colours = {"fresh": "green", "stale": "yellow", "missing": "red"}
     for row in rows:
@@ -94,14 +106,16 @@ def _print(rows: list[dict[str, Any]]) -> None:
             f"{causes} since {since.replace('T', ' ')}" if causes else "",
             row["version"] or "",
             shown,
+            row["serving"] or ("[yellow]none[/]" if row["version"] else ""),
             ", ".join(row["waiting"]),
         )
     console = terminal()
     console.print(table)
     for problem in rows[0].get("problems", []) if rows else []:
         console.print(f"[yellow]problem:[/] {problem}")
+    show_warnings([text for row in rows for text in row["warnings"]])
     for language in rows[0].get("beyond_targets", []) if rows else []:
         console.print(
             f"there is training data for {language}, which is not in languages.targets of "
-            "compass.yaml"
+            "compass.yaml, so nothing is made for it"
         )

@@ -13,7 +13,7 @@ from compass_core.config.schema import Project, Section
 
 HEADER = """\
 # A COMPASS project. Every setting is here with its default; delete what you do not change.
-# `compass config` checks it. A tag that YAML could take for a boolean (no) needs quotes.
+# `compass config` checks it.
 """
 
 

@@ -117,7 +117,7 @@ def find_languages(folder: Path | Place) -> tuple[dict[str, str], list[str]]:
             continue
         if tag in names:
             problems.append(
-                f"{root.name}/{path.name}: {names[tag]} is {tag} too; put both into one folder"
+                f"{root.name}/{path.name}: {path.name} is {tag} too; put both into one folder"
             )
             continue
         names[tag] = path.name

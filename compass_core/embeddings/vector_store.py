@@ -118,7 +118,8 @@ class VectorStore:
             distinct = wanted.n_unique()
             raise StoreError(
                 f"{wanted.filter(~found).n_unique()} of {distinct} texts have no vector in "
-                f"{role}_{fingerprint}; materialize the embeddings of this corpus first"
+                f"{role}_{fingerprint}; materialize the embeddings of this corpus first: "
+                "compass materialize without --select does"
             )
         return vectors
 

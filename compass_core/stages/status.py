@@ -1,5 +1,6 @@
 """The state of every asset as a table: what the UI, the command line and SQL say alike."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import polars as pl
@@ -26,6 +27,16 @@ def write_status(ws: Workspace, staleness: Staleness) -> None:
         said = pl.all().exclude("evaluated_at")
         if before is None or not before.select(said).equals(table.select(said)):
             ws.store.write_parquet(key, table)
+
+
+def warnings_of(ws: Workspace, languages: Sequence[str]) -> list[str]:
+    """What checks found that block nothing, by language and asset, as of the last runs."""
+    found = []
+    for language in languages:
+        for name in BY_LANGUAGE:
+            made = ws.manifests.get(name, language)
+            found += [f"{language} {name}: {text}" for text in (made.warned if made else ())]
+    return found
 
 
 def _row(language: str, status: Status, now: datetime) -> dict[str, object]:

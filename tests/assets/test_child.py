@@ -49,6 +49,26 @@ def kill_first_child():
     return thread, killed
 
 
+PARENT = """
+import subprocess, sys, time
+child = "import time; from compass_assets.worker import end_with_parent; end_with_parent()"
+made = subprocess.Popen([sys.executable, "-c", child + "; print('up', flush=True); time.sleep(60)"])
+print(made.pid, flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_child_ends_with_the_process_that_started_it():
+    parent = subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True)
+    lines = {parent.stdout.readline().strip(), parent.stdout.readline().strip()}
+    (pid,) = (int(line) for line in lines if line != "up")
+    assert "up" in lines
+    child = psutil.Process(pid)
+    parent.kill()
+    parent.wait()
+    child.wait(timeout=30)
+
+
 @pytest.mark.slow
 def test_a_killed_child_is_seen_and_its_step_is_tried_again(bench):
     defs = build_defs(bench.loaded)  # with the real Pipes client

@@ -54,3 +54,25 @@ def test_sequences_longer_than_the_model_takes_are_named_with_the_way_out(projec
     assert (found.level, found.subject) == ("warn", "length")
     assert found.found == "adapter.max_tokens is 257, and models/llama has 256 positions"
     assert found.advice == "set adapter.max_tokens to at most 256"
+
+
+def test_a_project_without_its_dagster_file_is_told_so(tmp_path):
+    assert findings(tmp_path)["dagster"].level == "warn"
+    (tmp_path / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
+    assert "dagster" not in findings(tmp_path)
+
+
+def test_items_that_no_suite_names_are_pointed_out_with_the_line_to_write(tmp_path):
+    assert "benchmark folders" not in findings(tmp_path)
+    (tmp_path / "data/benchmarks/exams/sw").mkdir(parents=True)
+    found = findings(tmp_path)["benchmark folders"]
+    assert (found.level, found.found) == ("warn", "in no suite: exams")
+    assert found.advice == "add to benchmarks.suites in compass.yaml: {name: exams}"
+
+
+def test_the_preset_of_a_model_that_is_not_here_is_not_guessed(tmp_path):
+    settings = Project.model_validate(
+        {"languages": {"targets": ["sw"]}, "base_model": {"model": "nobody/no-such-model"}}
+    )
+    (found,) = _preset(Workspace(tmp_path, settings, settings, Store(tmp_path)))
+    assert (found.level, found.found) == ("ok", "known once the base model is fetched")

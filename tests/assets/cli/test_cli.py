@@ -1,6 +1,7 @@
 """The console command, as people and cron meet it."""
 
 import json
+import socket
 import subprocess
 import sys
 import time
@@ -11,8 +12,10 @@ import pytest
 from typer.testing import CliRunner
 
 from compass_assets.cli.main import app
+from compass_assets.cli.query_cmd import attainable
 from compass_assets.cli.report_cmd import local_page
 from compass_core import layout
+from compass_core.adapters import registry
 from compass_core.config.load import load_project
 from compass_core.config.text import PUBLIC_SALT
 from compass_core.doctor import examine
@@ -66,6 +69,44 @@ def test_the_sample_project_has_no_problem_and_says_what_could_be_a_target(here)
     said = run("status").output
     assert "problem" not in said
     assert "there is training data for th" in said
+
+
+def test_checks_that_failed_and_stopped_nothing_are_said_where_people_look(here):
+    made = here.ws.manifests.require("semantic_clusters", "sw")
+    text = "embedder_not_split_by_language: a row's cluster gives away 47 % of its language"
+    here.ws.manifests.put(replace(made, warned=[text]))
+    (row,) = (r for r in json.loads(run("status", "--json").output) if r["language"] == "sw")
+    assert f"sw semantic_clusters: {text}" in row["warnings"]
+    some = ("materialize", "--language", "sw", "--select", "usage_window")
+    for words in (("status",), ("gaps", "sw"), some):
+        assert f"check: sw semantic_clusters: {text}" in run(*words).output
+    assert "gives away" not in run("gaps", "hi").output
+
+
+def test_status_says_which_version_serves(here):
+    def shown():
+        rows = json.loads(run("status", "--json").output)
+        return {row["language"]: (row["version"], row["serving"]) for row in rows}
+
+    served = registry.serving(here.ws.store, "sw")
+    assert shown()["sw"] == ("v0001", served)
+    registry.promote(here.ws.store, "sw", "v0001", "test")
+    assert shown()["sw"] == ("v0001", "v0001")
+
+
+def test_a_mix_that_no_sample_can_bring_nearer_is_not_called_attainable():
+    assert attainable(0.4, 0.1) == "0.100 attainable"
+    assert "lower sampling.budget" in attainable(0.002, 0.057)
+
+
+def test_a_port_that_is_taken_stops_before_anything_runs(here):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        done = run("dev", "--port", str(port))
+    assert done.exit_code == 1
+    assert f"compass dev --port {port + 1}" in done.output
 
 
 def test_status_names_input_that_waits_and_exits_with_one(here):

@@ -16,7 +16,7 @@ def test_folders_are_languages_or_problems(tmp_path):
     names, problems = find_languages(tmp_path)
     assert names == {"sw": "sw", "hi": "hi"}
     assert len(problems) == 3
-    assert any("swh_Latn: sw is sw too" in text for text in problems)
+    assert any("swh_Latn: swh_Latn is sw too" in text for text in problems)
     assert any("xx-nolang" in text for text in problems)
     assert any("th: a link out of the input folder" in text for text in problems)
     assert find_languages(tmp_path / "none") == ({}, [])
