@@ -10,6 +10,7 @@ from datetime import date
 
 import pytest
 
+from compass_assets.cli.init_cmd import run_init
 from compass_core.world.generate import write_log_day
 from tests.assets.conftest import make_project
 from tests.docs.test_docs import PAGES, ROOT, commands
@@ -85,7 +86,7 @@ def test_the_commands_of_the_pages_run_one_after_another(tmp_path):
 @pytest.mark.slow
 def test_the_backup_holds_the_store(tmp_path):
     project = tmp_path / "project"
-    make_project(project)
+    assert run_init(project) == 0
     (project / "data" / "store").mkdir()
     (project / "data" / "store" / "kept").write_text("x")
     page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
@@ -93,7 +94,8 @@ def test_the_backup_holds_the_store(tmp_path):
     done = shell(shlex.split(command), project)
     assert done.returncode == 0, done.stderr
     listed = shell(["tar", "-tf", "compass-backup.tar"], project).stdout.split()
-    assert {"compass.yaml", "data/store/kept"} <= set(listed)
+    own = {"compass.yaml", "dagster.yaml", "workspace.yaml"}
+    assert own | {"data/store/kept"} <= set(listed)
 
 
 def lines(pattern):
