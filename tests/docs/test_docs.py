@@ -17,7 +17,7 @@ from compass_assets.check_results import ASKED, BLOCKING
 from compass_assets.cli.main import app
 from compass_core.config.load import with_overrides
 from compass_core.config.schema import Project
-from tests.assets.browser.conftest import CHROMIUM, DRIVER, FLAGS, PATIENCE_S
+from tests.assets.browser.conftest import CHROMIUM, DRIVER, FLAGS, PATIENCE_S, need_browser
 
 ROOT = Path(__file__).parent.parent.parent
 PAGES = sorted([*(ROOT / "docs").rglob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"])
@@ -175,8 +175,7 @@ def test_every_link_of_the_site_names_a_file_that_is_there(site):
 
 
 def test_search_works_from_disk(site, tmp_path):
-    if CHROMIUM is None or DRIVER is None:
-        pytest.skip("no Chromium here: apt-get install chromium chromium-driver")
+    need_browser()
     selenium = pytest.importorskip("selenium.webdriver", reason="pip install -e '.[dev]'")
     from selenium.webdriver.chrome.service import Service
     from selenium.webdriver.support.ui import WebDriverWait

@@ -47,6 +47,15 @@ CHROMIUM = found("chromium", "chromium-browser", "google-chrome")
 DRIVER = found("chromedriver")
 
 
+def need_browser() -> None:
+    """Skip where there is no browser; fail where one is required."""
+    if CHROMIUM is None or DRIVER is None:
+        missing = "no Chromium here: apt-get install chromium chromium-driver"
+        if os.environ.get("COMPASS_BROWSER") == "required":
+            pytest.fail(missing)
+        pytest.skip(missing)
+
+
 @dataclass
 class Page:
     """A browser on the UI of one project."""
@@ -98,11 +107,7 @@ class Page:
 
 @pytest.fixture(scope="module")
 def page(materialized: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    if CHROMIUM is None or DRIVER is None:
-        missing = "no Chromium here: apt-get install chromium chromium-driver"
-        if os.environ.get("COMPASS_BROWSER") == "required":
-            pytest.fail(missing)
-        pytest.skip(missing)
+    need_browser()
     selenium = pytest.importorskip("selenium.webdriver", reason="pip install -e '.[dev]'")
     from selenium.webdriver.chrome.service import Service
 
