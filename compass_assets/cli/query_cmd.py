@@ -2,12 +2,11 @@
 
 import json
 
-import polars as pl
 import typer
-from rich.table import Table
 
 from compass_assets.cli.materialize_cmd import target_language
 from compass_assets.cli.status_cmd import show_warnings
+from compass_assets.cli.table import print_rows
 from compass_assets.cli.terminal import terminal
 from compass_core import layout
 from compass_core.config.load import LoadedProject
@@ -31,7 +30,7 @@ def show_gaps(loaded: LoadedProject, text: str, most: int, as_json: bool) -> int
     columns = ["title", "gap", "p_usage", "p_training", "coverage", "usage_rows", "pool_rows"]
     first, last = frame["usage_first_day"][0], frame["usage_last_day"][0]
     now, best = frame["jsd_bits"][0], frame["jsd_bits_best"][0]
-    _print(top.select(columns), f"{language}: asked {first} to {last}, and not covered")
+    print_rows(top.select(columns), f"{language}: asked {first} to {last}, and not covered")
     terminal().print(
         f"{in_words(frame)}; divergence of training data from usage "
         f"{now:.3f} bits; {attainable(now, best)} with this pool and budget"
@@ -58,7 +57,7 @@ def show_query(loaded: LoadedProject, sql: str, as_json: bool) -> int:
     if as_json:
         typer.echo(rows_as_json(frame))
     else:
-        _print(frame, f"{frame.height} rows")
+        print_rows(frame, "1 row" if frame.height == 1 else f"{frame.height} rows")
     return 0
 
 
@@ -67,19 +66,3 @@ def show_config(loaded: LoadedProject, as_json: bool) -> int:
     text = json.dumps(loaded.project.model_dump(mode="json"), indent=2, ensure_ascii=False)
     typer.echo(text if as_json else f"{loaded.file} is valid\n{text}")
     return 0
-
-
-def _print(frame: pl.DataFrame, title: str, most: int = 200) -> None:
-    table = Table(title=title)
-    for name in frame.columns:
-        table.add_column(name, justify="right" if frame[name].dtype.is_numeric() else "left")
-    for row in frame.head(most).iter_rows():
-        table.add_row(*(_cell(value) for value in row))
-    terminal().print(table)
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    text = f"{value:.4g}" if isinstance(value, float) else str(value)
-    return text.replace("[", "\\[")
