@@ -3,6 +3,7 @@
     pip install -e '.[bench]'
     python -m benchmarks.clustering --rows 100000
     python -m benchmarks.clustering --rows 25000,50000,100000,200000 --peers compass
+    python -m benchmarks.clustering --rows 10000 --seeds 0,1,2,3,4 --peers compass,hdbscan
 
 Per peer: CPU and wall seconds of fit + assign after a warm-up on 2,000 rows (compilation is not
 counted), peak memory above what the process held with the vectors loaded, clusters, the share that
@@ -18,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import product
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -39,6 +41,7 @@ def main(
     clusters: int = 100,
     noise: float = 0.1,
     spread: float = 1.0,
+    seeds: Annotated[str, typer.Option(help="Of the planted vectors, with commas.")] = "0",
     peers: Annotated[str, typer.Option(help="Names, with commas.")] = ",".join(PEERS),
     threads: int = 1,
     limit_cpu_s: Annotated[int, typer.Option(help="CPU seconds a peer may take.")] = 1800,
@@ -51,21 +54,27 @@ def main(
         _child(one, folder, clusters, limit_cpu_s)
         return
     results: list[dict[str, Any]] = json.loads(out.read_text()) if out and out.exists() else []
-    done = {(r["rows"], r["peer"]) for r in results}
+    done = {(r["rows"], r.get("seed", 0), r["peer"]) for r in results}
     with tempfile.TemporaryDirectory() as place:
         work = Path(place)
-        for size in (int(text) for text in rows.split(",")):
-            todo = [name for name in peers.split(",") if (size, name) not in done]
+        for size, seed in product(_numbers(rows), _numbers(seeds)):
+            todo = [name for name in peers.split(",") if (size, seed, name) not in done]
             if not todo:
                 continue
-            vectors, truth = planted(size, dims, clusters, noise, spread)
+            vectors, truth = planted(size, dims, clusters, noise, spread, seed)
             np.save(work / "vectors.npy", vectors)
             del vectors
             for name in todo:
                 load = os.getloadavg()[0]
                 found = _measure(name, work, clusters, threads, limit_cpu_s)
                 labels = found.pop("labels", None)
-                found |= {"rows": size, "dims": dims, "peer": name, "threads": threads}
+                found |= {
+                    "rows": size,
+                    "seed": seed,
+                    "dims": dims,
+                    "peer": name,
+                    "threads": threads,
+                }
                 found |= {"load": round(load, 1), "limit_cpu_s": limit_cpu_s}
                 if labels is not None:
                     found |= _quality(truth, labels)
@@ -73,6 +82,10 @@ def main(
                 if out:
                     out.write_text(json.dumps(results, indent=1) + "\n")
     _print(results, limit_cpu_s)
+
+
+def _numbers(text: str) -> list[int]:
+    return [int(part) for part in text.split(",")]
 
 
 def _measure(name: str, work: Path, clusters: int, threads: int, limit: int) -> dict[str, Any]:
@@ -122,16 +135,28 @@ def _quality(truth: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
 
 def _print(results: list[dict[str, Any]], limit: int) -> None:
     table = Table(title="fit + assign")
-    heads = ("rows", "peer", "CPU s", "wall s", "peak MiB", "clusters", "noise", "ARI", "planted")
+    heads = (
+        "rows",
+        "seed",
+        "peer",
+        "CPU s",
+        "wall s",
+        "peak MiB",
+        "clusters",
+        "noise",
+        "ARI",
+        "planted",
+    )
     for head in (*heads, "load"):
         table.add_column(head, justify="left" if head == "peer" else "right")
     for r in results:
+        first = (f"{r['rows']:,}", str(r.get("seed", 0)))
         if r["outcome"] != "done":
             shown = f"> {r['limit_cpu_s']}" if r["outcome"] == "over the limit" else r["outcome"]
-            table.add_row(f"{r['rows']:,}", r["peer"], shown, *[""] * 6, str(r["load"]))
+            table.add_row(*first, r["peer"], shown, *[""] * 6, str(r["load"]))
             continue
         table.add_row(
-            f"{r['rows']:,}",
+            *first,
             r["peer"],
             f"{r['cpu_s']:.1f}",
             f"{r['wall_s']:.1f}",

@@ -34,6 +34,18 @@ def hdbscan_alone(vectors: np.ndarray, clusters: int) -> np.ndarray:
     )
 
 
+def hdbscan_same_density(vectors: np.ndarray, clusters: int) -> np.ndarray:
+    """`hdbscan` told to measure density as compass does, by the fifth neighbour."""
+    import hdbscan
+
+    from compass_core.clusters.density import MIN_SAMPLES
+
+    tree = hdbscan.HDBSCAN(
+        min_cluster_size=MIN_CLUSTER_SIZE, min_samples=MIN_SAMPLES, core_dist_n_jobs=1
+    )
+    return _int(tree.fit_predict(vectors))
+
+
 def fast_hdbscan(vectors: np.ndarray, clusters: int) -> np.ndarray:
     from fast_hdbscan import HDBSCAN
 
@@ -87,6 +99,7 @@ PEERS: dict[str, Peer] = {
     "compass": compass,
     "compass-hdbscan": compass_hdbscan,
     "hdbscan": hdbscan_alone,
+    "hdbscan-same-density": hdbscan_same_density,
     "fast_hdbscan": fast_hdbscan,
     "evoc": evoc,
     "umap+hdbscan": umap_hdbscan,
