@@ -11,8 +11,8 @@ def waterfill(
     x_c = clip(level * p_c - held_c, 0, available_c) with one level for all clusters, such that
     sum(x) = min(budget, what clusters with p_c > 0 have available). This is the minimiser of
     KL(p || held + x) under those bounds: its derivative -p_c / (held_c + x_c) is equal over all
-    clusters that are neither empty nor full. Found exactly, from the sorted levels at which
-    clusters begin and stop to take. Cost: K log K.
+    clusters that are neither empty nor full. Found exactly: by bisection over the sorted levels at
+    which clusters begin and stop to take, between two of which all is linear. Cost: K log K.
     """
     asked = (p_target > 0) & (available > 0)
     x = np.zeros(len(p_target))
@@ -23,14 +23,22 @@ def waterfill(
         x[asked] = a
         return x
     begins, stops = n / p, (n + a) / p
-    levels = np.concatenate([begins, stops])
-    slopes = np.concatenate([p, -p])
-    order = np.argsort(levels, kind="stable")
-    levels, slopes = levels[order], np.cumsum(slopes[order])
-    filled = np.concatenate([[0.0], np.cumsum(slopes[:-1] * np.diff(levels))])
-    at = int(np.searchsorted(filled, budget, side="right")) - 1
-    level = levels[at] + (budget - filled[at]) / slopes[at] if slopes[at] > 0 else levels[at]
-    x[asked] = np.clip(level * p - n, 0, a)
+    levels = np.sort(np.concatenate([begins, stops]))
+    # Sums are made anew at each level that is tried: differences of shares would leave rounding
+    # errors in the slope, and a cluster of a tiny share is reached at levels that multiply them.
+    low, high = 0, len(levels)
+    while high - low > 1:
+        middle = (low + high) // 2
+        if np.clip(levels[middle] * p - n, 0, a).sum() <= budget:
+            low = middle
+        else:
+            high = middle
+    level = levels[low]
+    filled = np.clip(level * p - n, 0, a)
+    rising = np.where((begins <= level) & (level < stops), p, 0.0)
+    if rising.any():
+        filled += rising / rising.sum() * (budget - filled.sum())
+    x[asked] = np.clip(filled, 0, a)
     return x
 
 

@@ -41,6 +41,24 @@ def test_sums_are_exact_and_bounds_hold(problem):
     assert (x <= available + 1e-6).all()
 
 
+@pytest.mark.parametrize("tiny", [1e-9, 1e-13, 1e-20])
+def test_shares_next_to_nothing_do_not_spoil_the_sum(tiny):
+    """A cluster of a few rows in a pool of millions has such a p_usage by the prior alone."""
+    rng = np.random.default_rng(3)
+    p = rng.dirichlet(np.ones(60))
+    p[::3] = tiny
+    p /= p.sum()
+    held, available = 1e5 * rng.random(60), 2e4 * rng.random(60)
+    for share in (0.1, 0.5, 0.7, 0.9, 0.99):
+        budget = share * float(available.sum())
+        x = waterfill(p, held, available, budget)
+        assert x.sum() == pytest.approx(budget, rel=1e-12)
+        levels = (held + x) / p
+        rising = (x > 1e-6) & (x < available - 1e-6)
+        assert np.ptp(levels[rising]) <= 1e-9 * levels[rising].max(initial=1.0)
+        assert (levels[x <= 1e-6] >= levels[x > 1e-6].min(initial=np.inf) - 1e-6).all()
+
+
 @given(problems(), st.floats(0, 100, allow_nan=False))
 def test_a_larger_budget_takes_from_no_cluster(problem, more):
     p, held, available, budget = problem
