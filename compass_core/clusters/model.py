@@ -31,11 +31,18 @@ class ClusterModel:
 
     @property
     def version(self) -> str:
-        """Hash of what decides an assignment or a refit; not of timings or losing candidates."""
+        """Hash of what decides an assignment or a refit; not of timings or losing candidates.
+
+        So with the next free id, where ids above all that are left were given and are gone: the
+        same clusters may be found before and after, and a stored version is never written again.
+        """
         arrays = [np.ascontiguousarray(getattr(self, name)).tobytes() for name in ARRAYS[:4]]
-        decides = [version_of_bytes(*arrays), self.settings_digest]
-        share = self.usage_off_target
-        return version_of(decides if share is None else [*decides, share])
+        decides: list[Any] = [version_of_bytes(*arrays), self.settings_digest]
+        if self.usage_off_target is not None:
+            decides.append(self.usage_off_target)
+        if self.next_id > self.cluster_ids.max(initial=-1) + 1:
+            decides.append({"next_id": self.next_id})
+        return version_of(decides)
 
     def save(self, folder: Path) -> None:
         """Write into an existing empty folder."""

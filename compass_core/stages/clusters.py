@@ -101,11 +101,12 @@ def cluster_language(
             digest=digest,
             first_id=previous.next_id if previous else 0,
         )
+    # A kept one as well: versions of before did not tell how far ids had come.
+    key = layout.cluster_model(language, model.version)
+    if not ws.store.exists(key):
         folder = ws.store.scratch_dir(f"clusters-{language}")
         model.save(folder)
-        key = layout.cluster_model(language, model.version)
-        if not ws.store.exists(key):
-            ws.store.publish_dir(folder, key)
+        ws.store.publish_dir(folder, key)
     placed = assign(model, vectors, ws.project.clusters.noise)
     table, titles = _describe(ws, language, model, stacked, placed, report)
     ws.store.write_parquet(layout.clusters(language), table)
