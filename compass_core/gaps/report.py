@@ -87,14 +87,16 @@ def gap_report(
     for cluster, tag, amount in by_language.select(columns).iter_rows():
         cells[hosts[place[cluster]], tags.index(tag)] += amount or 0
 
-    p_usage, low, high = _usage(merged(logs), merged(proxy), merged(pool), gaps, usage, language)
+    stands = hosts == np.arange(len(ids))
+    # Without a pool the prior is uniform: over the clusters that stand, or it would lose mass.
+    prior = merged(pool) if pool.sum() else stands.astype(np.float64)
+    p_usage, low, high = _usage(merged(logs), merged(proxy), prior, gaps, usage, language)
     held = merged(training_tokens if unit == "tokens" else training)
     p_training = held / held.sum() if held.sum() else np.zeros(len(ids))
     gap = np.clip(p_usage - p_training, 0, None)
     taken = best_amounts(p_usage, held, cells, tags, sampling)
     before, best = jsd_bits(p_training, p_usage), jsd_bits(held + taken, p_usage)
     titles = dict(clusters.select("cluster_id", "title").iter_rows())
-    stands = hosts == np.arange(len(ids))
     shown = np.where(stands, 1.0, 0.0)  # what a merged cluster had is in its host's row
     frame = pl.DataFrame(
         {
@@ -166,7 +168,7 @@ def weighed_counts(logs: np.ndarray, proxy: np.ndarray, usage: Usage) -> np.ndar
 
 
 def _usage(
-    logs: np.ndarray, proxy: np.ndarray, pool: np.ndarray, gaps: Gaps, usage: Usage, language: str
+    logs: np.ndarray, proxy: np.ndarray, prior: np.ndarray, gaps: Gaps, usage: Usage, language: str
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """p_usage and its interval from the source that the project names."""
     wanted = {"logs": [logs], "proxy": [proxy], "blend": [logs, proxy]}[usage.source]
@@ -177,6 +179,6 @@ def _usage(
             "usage.source to the one that has some"
         )
     counts = weighed_counts(logs, proxy, usage)
-    p_usage, parameters = shrunk(counts, pool, gaps.prior_strength)
+    p_usage, parameters = shrunk(counts, prior, gaps.prior_strength)
     low, high = interval(parameters, gaps.interval)
     return p_usage, low, high

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -6,6 +8,7 @@ from compass_core import records
 from compass_core.clusters.model import ClusterModel
 from compass_core.config.schema import Gaps, Sampling, Usage
 from compass_core.errors import InputError
+from compass_core.gaps.divergence import jsd_bits
 from compass_core.gaps.merge import merge_small
 from compass_core.gaps.report import gap_report, weighed_counts
 
@@ -103,6 +106,20 @@ def test_without_training_data_everything_is_gap():
 def test_without_a_pool_nothing_can_be_gained():
     made = report(assigned(usage=[1, 1, 2], training=[2, 0, 0]))
     assert made.summary["jsd_bits_best"] == pytest.approx(made.summary["jsd_bits"])
+
+
+def test_without_a_pool_a_merged_cluster_takes_no_usage_with_it(monkeypatch):
+    close = np.array([[1, 0, 0, 0], [0.9, 0.43589, 0, 0], [0, 0, 1, 0]], dtype=np.float32)
+    near = replace(model(), centroids=close)
+    monkeypatch.setattr(f"{__name__}.model", lambda: near)
+    rows = assigned(usage=[10, 1, 5], training=[4, 0, 2])
+    made = report(rows, gaps=Gaps(prior_strength=10, min_cluster_rows=3))
+    assert made.frame["merged_into"].to_list() == [None, 0, None]
+    # Ten rows of prior are shared by the two clusters that are left.
+    assert made.frame["p_usage"].to_list() == pytest.approx([16 / 26, 0, 10 / 26])
+    assert made.summary["jsd_bits"] == pytest.approx(
+        jsd_bits(np.array([4, 2]), np.array([16.0, 10.0]))
+    )
 
 
 def test_off_target_pool_rows_are_not_available():
