@@ -128,7 +128,7 @@ _TABLE = (
             "sampling.min_share_per_language",
         ),
         models=("base_model",),
-        code="4",
+        code="5",
     ),
     Node(
         "sampled_training_set",

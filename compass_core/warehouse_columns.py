@@ -6,7 +6,7 @@ GAPS = {
     "p_usage_high": "Upper end of the posterior interval of p_usage",
     "p_training": "Share of the training data (supervised tokens by default)",
     "coverage": "p_training / p_usage; null where p_usage is 0 or the cluster was merged",
-    "usage_rows": "Prompts in the usage window (and dev items where they stand in)",
+    "usage_rows": "Prompts of the usage window, dev items, or both: what usage.source names",
     "training_tokens": "Supervised tokens of the training corpus",
     "pool_rows": "Auxiliary rows available",
     "pool_tokens": "Supervised tokens available in the auxiliary pool",

@@ -70,7 +70,8 @@ def gap_report(
     training, pool = tally("training"), tally("auxiliary")
     training_tokens = tally("training", "supervised_tokens")
     pool_tokens = tally("auxiliary", "supervised_tokens")
-    asked = logs + proxy
+    # A source that p_usage is not made of merges no cluster and is no usage of any.
+    asked = {"logs": logs, "proxy": proxy, "blend": logs + proxy}[usage.source]
     centroids = np.vstack(
         [model.centroids, np.zeros((len(ids) - len(model.cluster_ids), model.centroids.shape[1]))]
     )

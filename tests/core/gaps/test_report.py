@@ -8,6 +8,7 @@ from compass_core import records
 from compass_core.clusters.model import ClusterModel
 from compass_core.config.schema import Gaps, Sampling, Usage
 from compass_core.errors import InputError
+from compass_core.gaps.covered import asked_about
 from compass_core.gaps.divergence import jsd_bits
 from compass_core.gaps.merge import merge_small
 from compass_core.gaps.report import gap_report, weighed_counts
@@ -88,6 +89,15 @@ def test_proxy_and_blend_have_the_stated_weight():
     assert proxy["p_usage"].to_list() == pytest.approx([0, 1, 0])
     blend = report(rows, usage=Usage(source="blend", proxy_weight=0.25)).frame
     assert blend["p_usage"].to_list() == pytest.approx([0.75, 0.25, 0])
+
+
+def test_a_source_that_is_not_named_counts_as_no_usage():
+    """Logs are there, but the dev items say what is asked: 40 prompts, none of them in cluster 2."""
+    rows = assigned(usage=[9, 9, 9], proxy=[20, 20, 0], auxiliary=[5, 5, 5])
+    made = report(rows, usage=Usage(source="proxy"), gaps=Gaps(prior_strength=10))
+    assert made.frame["usage_rows"].to_list() == [20, 20, 0]
+    assert made.summary["usage_rows"] == 40
+    assert asked_about(made.frame)["cluster_id"].to_list() == [0, 1]
 
 
 def test_no_usage_is_an_error_that_says_what_to_do():
