@@ -10,8 +10,8 @@ choice that is long enough to be a text of its own. Three rules, from long to sh
 - one that is too short to mean anything inside a text, where it is a whole prompt, line or
   sentence, with or without a number before it, or what stands between commas, brackets or quotes.
 
-A question that several items share ("Which of these is right?") is looked for with its choices
-only, a choice that several share not at all.
+A question that several items of a suite share ("Which of these is right?") is looked for with its
+choices only, a choice that several share not at all.
 """
 
 import unicodedata
@@ -103,10 +103,7 @@ class BenchmarkIndex:
         self._need: list[float] = []  # share of its n-grams that a row must hold
         self._lines: dict[str, int] = {}  # normalised text -> unit
         texts: list[list[str]] = []
-        # Texts that several items share say nothing of one: "Which of these is right?"
-        shared = Counter(normalised(text) for text in items["question"])
-        for choices in items["choices"]:
-            shared.update({normalised(choice) for choice in choices})
+        shared = _shared(items)
         for name, text, need in _units(items, shared):
             self._lines.setdefault(normalised(text), len(self._names))
             self._names.append(name)
@@ -238,18 +235,33 @@ def _says(text: str, plain: str, is_line: bool) -> bool:
     return len(plain) >= LINE_LETTERS and (is_line or len(parts) >= PART_WORDS)
 
 
-def _units(items: pl.DataFrame, shared: Counter[str]) -> Iterator[tuple[str, str, float]]:
+def _shared(items: pl.DataFrame) -> set[str]:
+    """Normalised texts that several items of one suite have in common: they say nothing of one.
+
+    An item that stands in two suites, or in a suite and in a copy of it, is still one item.
+    """
+    counts: Counter[tuple[str, str]] = Counter()
+    seen = set()
+    for suite, question, choices in items.select("suite", "question", "choices").iter_rows():
+        asked, answers = normalised(question), frozenset(map(normalised, choices))
+        if (suite, asked, answers) not in seen:
+            seen.add((suite, asked, answers))
+            counts.update((suite, text) for text in (asked, *answers))
+    return {text for (_suite, text), count in counts.items() if count > 1}
+
+
+def _units(items: pl.DataFrame, shared: set[str]) -> Iterator[tuple[str, str, float]]:
     """Name, text and needed share of everything that is looked for."""
     wanted = items.select("suite", "split", "item_id", "question", "choices")
     for suite, split, item_id, question, choices in wanted.iter_rows():
         label = f"{suite} {split} {item_id}"
-        own = shared[normalised(question)] == 1
+        own = normalised(question) not in shared
         if own:
             yield f"{label}: question", question, COVERED
         for choice in choices:
             joined = f"{question} {choice}"
             yield f"{label}: question with choice", joined, COVERED if own else 1.0
-            if shared[normalised(choice)] == 1 and _is_long(choice):
+            if normalised(choice) not in shared and _is_long(choice):
                 yield f"{label}: choice", choice, COVERED
 
 

@@ -172,6 +172,32 @@ def test_a_question_that_several_items_share_counts_with_its_choices_only():
     assert "i3" in found["r1"]
 
 
+@pytest.mark.parametrize(
+    "again",
+    [
+        {"suite": "nakala"},
+        {"suite": "nakala", "choices": ["E1", "E2", "E3"]},  # as MMLU-ProX has more of them
+        {"split": "dev"},
+        {"choices": [LONG_CHOICE["sw"].upper(), "A1"]},
+    ],
+)
+def test_an_item_that_stands_in_two_suites_or_splits_is_looked_for_all_the_same(again):
+    first = item(0, LONG["sw"], ["A1", LONG_CHOICE["sw"]])
+    items = pl.DataFrame([first, first | {"item_id": "j0"} | again], schema=records.BENCHMARK)
+    filler = FILLER["sw"]
+    rows = pl.DataFrame(
+        {
+            "row_id": ["question", "inside", "choice", "neither"],
+            "language": "sw",
+            "content_hash": "",
+            "prompt": [LONG["sw"], f"{filler} {LONG['sw']}", filler, filler],
+            "response": ["x", "x", LONG_CHOICE["sw"], filler],
+        }
+    )
+    found = BenchmarkIndex(items).screen(rows).hits["row_id"].to_list()
+    assert found == ["question", "inside", "choice"]
+
+
 def test_an_edited_long_item_is_found_and_a_text_on_the_same_topic_is_not():
     question = " ".join(f"neno{i}" for i in range(60))
     frame = pl.DataFrame([item(0, question, ["x", "y"])], schema=records.BENCHMARK)
