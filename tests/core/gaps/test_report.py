@@ -92,7 +92,7 @@ def test_proxy_and_blend_have_the_stated_weight():
 
 
 def test_a_source_that_is_not_named_counts_as_no_usage():
-    """Logs are there, but the dev items say what is asked: 40 prompts, none of them in cluster 2."""
+    """Logs are there, but dev items say what is asked: 40 prompts, none of them in cluster 2."""
     rows = assigned(usage=[9, 9, 9], proxy=[20, 20, 0], auxiliary=[5, 5, 5])
     made = report(rows, usage=Usage(source="proxy"), gaps=Gaps(prior_strength=10))
     assert made.frame["usage_rows"].to_list() == [20, 20, 0]
