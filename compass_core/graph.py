@@ -128,7 +128,7 @@ _TABLE = (
             "sampling.min_share_per_language",
         ),
         models=("base_model",),
-        code="6",
+        code="7",
     ),
     Node(
         "sampled_training_set",
@@ -136,7 +136,7 @@ _TABLE = (
         ("gap_report", "cluster_assignments", "benchmark_items"),
         settings=("sampling", "seed"),
         models=("base_model",),
-        code="6",
+        code="7",
     ),
     Node(
         "adapter",
@@ -197,7 +197,7 @@ _TABLE = (
             "seed",
         ),
         models=("base_model",),
-        code="6",
+        code="7",
     ),
     Node(
         "drift_report",

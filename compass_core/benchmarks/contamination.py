@@ -10,6 +10,9 @@ choice that is long enough to be a text of its own. Three rules, from long to sh
 - one that is too short to mean anything inside a text, where it is a whole prompt, line or
   sentence, with or without a number before it, or what stands between commas, brackets or quotes.
 
+Case, width and diacritics do not count: vowel points, tones and accents are left out as often as
+they are written, and Greek capitals have none. Vowel signs of Indic scripts and of Thai count.
+
 A question that several items of a suite share ("Which of these is right?") is looked for with its
 choices only, a choice that several share not at all.
 """
@@ -57,8 +60,16 @@ def normalised(text: str) -> str:
     Spaces go as well, so that unsegmented scripts are compared like any other. A text of nothing
     but signs is kept with them, or all such texts would be the same one.
     """
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return folded.translate(_LETTERS) or folded
+    return _letters(unicodedata.normalize("NFKC", text).casefold())
+
+
+def _letters(text: str) -> str:
+    return text.translate(_LETTERS) or text
+
+
+def _line_key(text: str) -> str:
+    """As `normalised`, without diacritics too: for rows that may hold an item, not for twins."""
+    return _letters(folded(text))
 
 
 class _Letters(dict[int, int | None]):
@@ -72,9 +83,38 @@ class _Letters(dict[int, int | None]):
 _LETTERS = _Letters()
 
 
+def folded(text: str) -> str:
+    """Without case, width, diacritics and invisible signs; Arabic letters that keyboards confuse
+    (yeh and kaf of Arabic and Persian), and Turkish i with and without a dot, are one."""
+    plain = unicodedata.normalize("NFKC", text).casefold()
+    if plain.isascii():
+        return plain
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", plain).translate(_FOLDED))
+
+
+_DIACRITICS = (
+    (0x0300, 0x036F),  # of Latin, Greek and Cyrillic letters
+    (0x0591, 0x05BD),  # Hebrew points
+    (0x05BF, 0x05C7),
+    (0x064B, 0x065F),  # Arabic vowels and hamza
+    (0x06D6, 0x06ED),
+    (0x1AB0, 0x1AFF),
+    (0x1DC0, 0x1DFF),
+)
+_INVISIBLE = (0xAD, 0x0640, 0x0670, 0x200B, 0x200E, 0x200F, 0x2060, 0xFEFF)  # and tatweel
+_FOLDED: dict[int, str | None] = {
+    **{code: None for first, last in _DIACRITICS for code in range(first, last + 1)},
+    **dict.fromkeys(_INVISIBLE),
+    0x0131: "i",
+    0x0643: "\u06a9",
+    0x0649: "\u06cc",
+    0x064A: "\u06cc",
+}
+
+
 def tokens(text: str) -> list[str]:
-    """Words and, of scripts without spaces, characters; case and width folded."""
-    found: list[str] = _TOKEN.findall(unicodedata.normalize("NFKC", text).casefold())
+    """Words and, of scripts without spaces, characters; folded."""
+    found: list[str] = _TOKEN.findall(folded(text))
     return found
 
 
@@ -101,11 +141,11 @@ class BenchmarkIndex:
     def __init__(self, items: pl.DataFrame) -> None:
         self._names: list[str] = []  # what a unit is, for the person who asks why
         self._need: list[float] = []  # share of its n-grams that a row must hold
-        self._lines: dict[str, int] = {}  # normalised text -> unit
+        self._lines: dict[str, int] = {}  # folded text -> unit
         texts: list[list[str]] = []
         shared = _shared(items)
         for name, text, need in _units(items, shared):
-            self._lines.setdefault(normalised(text), len(self._names))
+            self._lines.setdefault(_line_key(text), len(self._names))
             self._names.append(name)
             self._need.append(need)
             texts.append(tokens(text))
@@ -207,11 +247,11 @@ class BenchmarkIndex:
     def _line(self, prompt: str, response: str) -> int | None:
         """Unit that is the whole prompt, prompt and response, or a line or sentence of either."""
         for text in (prompt, f"{prompt} {response}"):
-            if (unit := self._lines.get(normalised(text))) is not None:
+            if (unit := self._lines.get(_line_key(text))) is not None:
                 return unit
         for line in _SENTENCES.split(f"{prompt}\n{response}"):
             for part, is_line in _with_parts(line):
-                plain = normalised(part)
+                plain = _line_key(part)
                 if (unit := self._lines.get(plain)) is not None and _says(part, plain, is_line):
                     return unit
         return None
@@ -236,14 +276,14 @@ def _says(text: str, plain: str, is_line: bool) -> bool:
 
 
 def _shared(items: pl.DataFrame) -> set[str]:
-    """Normalised texts that several items of one suite have in common: they say nothing of one.
+    """Folded texts that several items of one suite have in common: they say nothing of one.
 
     An item that stands in two suites, or in a suite and in a copy of it, is still one item.
     """
     counts: Counter[tuple[str, str]] = Counter()
     seen = set()
     for suite, question, choices in items.select("suite", "question", "choices").iter_rows():
-        asked, answers = normalised(question), frozenset(map(normalised, choices))
+        asked, answers = _line_key(question), frozenset(map(_line_key, choices))
         if (suite, asked, answers) not in seen:
             seen.add((suite, asked, answers))
             counts.update((suite, text) for text in (asked, *answers))
@@ -255,13 +295,13 @@ def _units(items: pl.DataFrame, shared: set[str]) -> Iterator[tuple[str, str, fl
     wanted = items.select("suite", "split", "item_id", "question", "choices")
     for suite, split, item_id, question, choices in wanted.iter_rows():
         label = f"{suite} {split} {item_id}"
-        own = normalised(question) not in shared
+        own = _line_key(question) not in shared
         if own:
             yield f"{label}: question", question, COVERED
         for choice in choices:
             joined = f"{question} {choice}"
             yield f"{label}: question with choice", joined, COVERED if own else 1.0
-            if normalised(choice) not in shared and _is_long(choice):
+            if _line_key(choice) not in shared and _is_long(choice):
                 yield f"{label}: choice", choice, COVERED
 
 

@@ -1,3 +1,5 @@
+import unicodedata
+
 import polars as pl
 import pytest
 
@@ -196,6 +198,60 @@ def test_an_item_that_stands_in_two_suites_or_splits_is_looked_for_all_the_same(
     )
     found = BenchmarkIndex(items).screen(rows).hits["row_id"].to_list()
     assert found == ["question", "inside", "choice"]
+
+
+def bare(text):
+    """Without marks, as many people write."""
+    parts = unicodedata.normalize("NFD", text)
+    return "".join(c for c in parts if not unicodedata.combining(c))
+
+
+YORUBA = "Èwo nínú àwọn ẹ̀yà ara wọ̀nyí ni ó ń sọ ẹ̀jẹ̀ di mímọ́ nínú ara ènìyàn?"
+ARABIC = "أيُّ عُضْوٍ مِنَ الأَعْضَاءِ التَّالِيَةِ مَسْؤُولٌ عَنْ تَصْفِيَةِ الدَّمِ فِي الجِسْمِ؟"
+GREEK = "Ποιο από τα παρακάτω όργανα είναι υπεύθυνο για το φιλτράρισμα του αίματος;"
+TURKISH = "Aşağıdaki organlardan hangisi insan vücudunda kanın süzülmesinden asıl sorumludur?"
+PERSIAN = "کدام یک از اندام های زیر مسئول اصلی تصفیه خون در بدن انسان است؟"
+
+
+@pytest.mark.parametrize(
+    ("question", "written"),
+    [
+        (YORUBA, bare(YORUBA)),
+        (bare(YORUBA), YORUBA),
+        (YORUBA, unicodedata.normalize("NFD", YORUBA)),
+        (ARABIC, bare(ARABIC)),
+        (ARABIC, bare(ARABIC).replace("الدم", "الــدم")),  # drawn out
+        (GREEK, bare(GREEK.upper())),
+        (TURKISH, TURKISH.replace("i", "İ").upper()),
+        (TURKISH, TURKISH.upper()),
+        (PERSIAN, PERSIAN.replace("ی", "ي").replace("ک", "ك")),
+        (LONG["sw"], LONG["sw"].replace("fuu", "\u00adfuu").replace("pwani", "pwa\u200bni")),
+    ],
+    ids=[
+        "tones",
+        "no_tones",
+        "apart",
+        "points",
+        "drawn_out",
+        "capitals",
+        "i_dots",
+        "no_dots",
+        "yeh_kaf",
+        "unseen",
+    ],
+)
+def test_diacritics_and_what_cannot_be_seen_do_not_hide_an_item(question, written):
+    frame = pl.DataFrame([item(0, question, ["A1", "B1"])], schema=records.BENCHMARK)
+    inside = f"{FILLER['sw']} {written} {FILLER['sw']}"
+    assert found_in(frame, written, inside) == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("question", "sign", "other"), [("दिन कितने घंटे का होता है", "ि", "ी"), ("เดือนมีกี่วัน", "ี", "ิ")]
+)
+def test_vowel_signs_are_letters(question, sign, other):
+    frame = pl.DataFrame([item(0, question, ["A1", "B1"])], schema=records.BENCHMARK)
+    assert found_in(frame, question, question.replace(sign, other)) == [True, False]
 
 
 def test_an_edited_long_item_is_found_and_a_text_on_the_same_topic_is_not():
