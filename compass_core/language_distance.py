@@ -48,6 +48,9 @@ _VARIETY = {
     "zho": "cmn",
 }
 
+# Varieties that URIEL describes without a family, though it knows that of their nearest kin.
+_FAMILY = {"ltg": "lav", "nno": "nor", "twi": "aka"}
+
 
 def distances(one: str, others: Sequence[str]) -> dict[str, np.ndarray]:
     """Distance f64[L] by kind from a tag to other tags, 0 (same) to 1; NaN where URIEL has no data.
@@ -102,6 +105,8 @@ def _cosine_distance(kind: str, one: str, other: str) -> float:
 
 def _vector(file: str, prefix: str, code: str) -> np.ndarray:
     names, data = _table(file)
+    if file == "family_features":
+        code = _FAMILY.get(code, code)
     row = data[_rows(file)[code]].astype(np.float64)
     return np.asarray(row[[name.startswith(prefix) for name in names]])
 

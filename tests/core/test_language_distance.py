@@ -30,6 +30,13 @@ def test_tags_find_the_variety_that_people_mean():
     assert similarity("zh", ["zh-Hant", "sr"])[0][0] == 1
 
 
+@pytest.mark.parametrize(("tag", "kin"), [("nn", "da"), ("tw", "ak"), ("ltg", "lt")])
+def test_a_variety_without_a_family_of_its_own_has_that_of_its_kin(tag, kin):
+    near, far = distances(tag, [kin, "ja"])["genetic"]
+    assert near < 0.5
+    assert far == 1
+
+
 def test_languages_that_uriel_does_not_know_are_neither_favoured_nor_left_out():
     values, unknown = similarity("sw", ["en", "hi", "tok"])
     assert unknown == ["tok"]
