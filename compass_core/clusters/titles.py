@@ -1,7 +1,9 @@
 """Titles of clusters from a language model, where the project names one; cached by content."""
 
+import http.client
 import json
 import os
+import re
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -23,6 +25,9 @@ PROMPT = (
     "language:\n{keywords}\n\nName their common topic in English in two to five words. "
     "Answer with the name only."
 )
+# A connection that is cut in the middle of an answer is an HTTPException, which is no OSError.
+FAILURES = (OSError, http.client.HTTPException, ValueError, KeyError, IndexError, TypeError)
+_THOUGHT = re.compile(r"<think>.*?(</think>|$)", re.DOTALL)  # of models that reason aloud
 Report = Callable[[str], None]
 
 
@@ -73,7 +78,7 @@ def _title(store: Store, row: dict[str, Any], settings: Titles, counts: TitleCou
     if counts.failures_in_a_row < GIVE_UP_AFTER:
         try:
             title = _ask(row, settings)
-        except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
+        except FAILURES as error:
             counts.error = f"{settings.endpoint}: {error}"
             counts.failures_in_a_row += 1
         else:
@@ -86,7 +91,7 @@ def _title(store: Store, row: dict[str, Any], settings: Titles, counts: TitleCou
 
 
 def _ask(row: dict[str, Any], settings: Titles) -> str:
-    """One chat completion. Raises OSError or ValueError where the answer is no title."""
+    """One chat completion. Raises one of FAILURES where the answer is no title."""
     prompt = PROMPT.format(
         exemplars="\n".join(f"- {text[:TEXT_CHARS]}" for text in row["exemplars"]),
         keywords="\n".join(row["keywords"]),
@@ -104,7 +109,8 @@ def _ask(row: dict[str, Any], settings: Titles) -> str:
     request = urllib.request.Request(url, json.dumps(body).encode(), headers)
     with urllib.request.urlopen(request, timeout=settings.timeout_s) as answer:
         text = json.loads(answer.read())["choices"][0]["message"]["content"]
-    lines = [line.strip().strip("\"'*#`. ") for line in str(text or "").splitlines()]
+    said = _THOUGHT.sub("", str(text or ""))
+    lines = [line.strip().strip("\"'*#`. ") for line in said.splitlines()]
     title = next((line for line in lines if line), "")
     if not title:
         raise ValueError(f"{settings.model} answered {text!r}, which holds no title")

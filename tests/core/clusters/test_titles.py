@@ -1,5 +1,6 @@
 """Titles by a language model, against a server of this process."""
 
+import http.client
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -131,6 +132,25 @@ def test_an_answer_that_is_no_title_is_a_failure(serve, tmp_path, quiet):
     frame, counts = model_titles(Store(tmp_path), clusters(1), settings(model), quiet)
     assert frame["title"].to_list() == ["keyword 0"]
     assert "holds no title" in str(counts.error)
+
+
+def test_a_connection_that_is_cut_leaves_the_keywords_too(serve, tmp_path, quiet, monkeypatch):
+    def cut(request, timeout):
+        raise http.client.IncompleteRead(b'{"choices"', 100)
+
+    monkeypatch.setattr("urllib.request.urlopen", cut)
+    model = serve(lambda n: (200, "Weather"))
+    frame, counts = model_titles(Store(tmp_path), clusters(1), settings(model), quiet)
+    assert frame["title"].to_list() == ["keyword 0"]
+    assert "IncompleteRead" in str(counts.error)
+
+
+def test_what_a_model_thinks_aloud_is_no_title(serve, tmp_path, quiet):
+    said = ["<think>\nThey ask of rain.\n</think>\n\nWeather", "<think>\nThey ask of"]
+    model = serve(lambda n: (200, said[n - 1]))
+    frame, counts = model_titles(Store(tmp_path), clusters(2), settings(model), quiet)
+    assert frame["title"].to_list() == ["Weather", "keyword 1"]
+    assert (counts.asked, counts.keywords) == (1, 1)
 
 
 def test_two_clusters_never_share_a_title(serve, tmp_path, quiet):
