@@ -11,6 +11,23 @@ def test_words_stay_whole_in_scripts_with_vowel_signs():
 @pytest.mark.parametrize(
     ("language", "text", "wanted"),
     [
+        ("sw", "Ng'ombe wangu, ng’ambo", ["ng'ombe", "wangu", "ng’ambo"]),
+        ("uk", "Комп'ютер", ["комп'ютер"]),
+        ("uz", "o‘zbek tilida", ["o‘zbek", "tilida"]),
+        ("sw", "'Bei' ya 'mahindi'", ["bei", "ya", "mahindi"]),
+        ("fr", "L'hôpital d’aujourd’hui", ["hôpital", "aujourd", "hui"]),
+        ("fa", "می\u200cخواهم کتاب\u200cهای", ["می\u200cخواهم", "کتاب\u200cهای"]),
+        ("si", "ශ්\u200dරී ලංකාවේ", ["ශ්\u200dරී", "ලංකාවේ"]),
+        ("en", "maize\u200c prices", ["maize", "prices"]),
+    ],
+)
+def test_apostrophes_and_joiners_inside_words_part_none(language, text, wanted):
+    assert words(text, language) == wanted
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "wanted"),
+    [
         ("th", "ราคาข้าวโพดวันนี้", {"ราคา", "ข้าวโพด"}),
         ("zh", "今天的天气怎么样", {"今天", "天气"}),
         ("zh-Hant", "請幫我設定明天的鬧鐘", {"設定", "明天", "鬧鐘"}),
