@@ -128,23 +128,32 @@ def _item(
     }
 
 
-def item_key(question: str, choices: list[str]) -> str:
-    """What makes two items the same: letters and digits only, case and width folded."""
-    parts = [question, *sorted(choices)]
-    return text_hash(
-        *(re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", part).casefold()) for part in parts)
-    )
+def _plain(text: str) -> str:
+    """Letters and digits only, case and width folded; a text of nothing but signs is kept."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return re.sub(r"[\W_]+", "", folded) or folded.strip()
 
 
 def _without_shared(result: IngestResult) -> IngestResult:
-    frame = result.accepted
-    keys = [item_key(q, c) for q, c in frame.select("question", "choices").iter_rows()]
-    keyed = frame.with_columns(pl.Series("key", keys, dtype=pl.String))
-    tested = set(keyed.filter(pl.col("split") == "test")["key"])
-    shared = keyed.filter((pl.col("split") == "dev") & pl.col("key").is_in(list(tested)))
+    """Without the dev items that are test items of any suite: the same question, and choices that
+    are the same or some of the same, as one benchmark adds choices to the items of another."""
+    tested: dict[str, list[frozenset[str]]] = {}
+    places: list[bool] = []
+    columns = result.accepted.select("split", "question", "choices")
+    keyed = [
+        (split, _plain(question), frozenset(map(_plain, choices)))
+        for split, question, choices in columns.iter_rows()
+    ]
+    for split, question, choices in keyed:
+        if split == "test":
+            tested.setdefault(question, []).append(choices)
+    for split, question, choices in keyed:
+        twins = tested.get(question, ()) if split == "dev" else ()
+        places.append(any(other <= choices or choices <= other for other in twins))
+    shared = result.accepted.filter(pl.Series("shared", places, dtype=pl.Boolean))
     if not shared.height:
         return result
-    detail = "the same question and choices are in test"
+    detail = "the same question, with these choices or some of them, is in test"
     bad = [
         _bad(f"{row['suite']}/{row['split']}", None, "in_both_splits", detail, row)
         for row in shared.to_dicts()

@@ -1,5 +1,7 @@
 import json
 
+import polars as pl
+
 from compass_core.config.schema import Ingest, Suite
 from compass_core.corpora.benchmark_items import ingest_benchmarks
 
@@ -36,6 +38,33 @@ def test_what_cannot_be_scored_is_quarantined(tmp_path):
     result = ingest_benchmarks(tmp_path, "th", SUITES, Ingest())
     assert result.reasons == {"bad_choices": 2, "bad_answer": 2, "missing_field": 1}
     assert result.accepted.height == 0
+
+
+def test_a_dev_item_that_another_suite_tests_with_more_choices_is_kept_out(tmp_path):
+    """As MMLU-ProX adds choices to items of MMLU: what is asked is the same."""
+    suites = [Suite(name="one"), Suite(name="two")]
+    for suite, split, choices in (
+        ("one", "dev", ["กรุงเทพ", "ปารีส"]),
+        ("two", "test", ["ปารีส", "กรุงเทพ", "โซล"]),
+    ):
+        folder = tmp_path / suite / "th"
+        folder.mkdir(parents=True)
+        items = [item("เมืองหลวงคือ?", choices, 0)]
+        if suite == "one":
+            items.append(item("เมืองหลวงคือ?", ["ลอนดอน", "โรม"], 0))  # another question
+        lines = "".join(json.dumps(i, ensure_ascii=False) + "\n" for i in items)
+        (folder / f"{split}.jsonl").write_text(lines, encoding="utf-8")
+    result = ingest_benchmarks(tmp_path, "th", suites, Ingest())
+    assert result.reasons == {"in_both_splits": 1}
+    kept = result.accepted.filter(pl.col("split") == "dev")
+    assert kept["choices"].to_list() == [["ลอนดอน", "โรม"]]
+
+
+def test_signs_alone_tell_items_apart(tmp_path):
+    put(tmp_path, "test", item("?", ["+", "-"], 0))
+    put(tmp_path, "dev", item("!", ["+", "-"], 0), item("?", ["*", "/"], 0))
+    result = ingest_benchmarks(tmp_path, "th", SUITES, Ingest())
+    assert result.reasons == {}
 
 
 def test_dev_and_test_share_no_item_however_it_is_spelt(tmp_path):
