@@ -18,7 +18,7 @@ from compass_assets.step import Events, Step
 from compass_assets.sync import report_sync
 from compass_core import layout
 from compass_core.config.schema import Project
-from compass_core.corpora.benchmark_items import ingest_benchmarks
+from compass_core.corpora.benchmark_items import ingest_benchmarks, without_tested
 from compass_core.corpora.ingest import IngestResult
 from compass_core.findings import Finding
 from compass_core.hashing import version_of
@@ -75,6 +75,7 @@ def build(project: Project, code_versions: dict[str, str]) -> list[dg.AssetsDefi
             ws.project.ingest,
         )
         others = ingest_others(ws, step.partition)
+        taken = without_tested(taken, others.tests_in(step.partition))
         ws.store.write_parquet(layout.other_benchmarks(step.partition), others.items)
         taken = replace(taken, files=[*taken.files, *others.files])
         splits = dict(taken.accepted.group_by("split").len().sort("split").iter_rows())

@@ -63,7 +63,8 @@ def ingest_benchmarks(
         if suite.answers_from == 0 and numbers.begin_at_one:
             misread |= numbers.places
     result = books.result(records.BENCHMARK, files, started, notes)
-    return _without_shared(_without_misread(result, misread))
+    result = _without_misread(result, misread)
+    return without_tested(result, result.accepted.filter(pl.col("split") == "test"))
 
 
 @dataclass
@@ -134,23 +135,24 @@ def _plain(text: str) -> str:
     return re.sub(r"[\W_]+", "", folded) or folded.strip()
 
 
-def _without_shared(result: IngestResult) -> IngestResult:
-    """Without the dev items that are test items of any suite: the same question, and choices that
-    are the same or some of the same, as one benchmark adds choices to the items of another."""
+def without_tested(result: IngestResult, tests: pl.DataFrame) -> IngestResult:
+    """Without the dev items that are among `tests` (question, choices), items of test splits.
+
+    The same question, and choices that are the same or some of the same, as one benchmark adds
+    choices to the items of another.
+    """
     tested: dict[str, list[frozenset[str]]] = {}
-    places: list[bool] = []
-    columns = result.accepted.select("split", "question", "choices")
-    keyed = [
-        (split, _plain(question), frozenset(map(_plain, choices)))
-        for split, question, choices in columns.iter_rows()
-    ]
-    for split, question, choices in keyed:
-        if split == "test":
-            tested.setdefault(question, []).append(choices)
-    for split, question, choices in keyed:
-        twins = tested.get(question, ()) if split == "dev" else ()
-        places.append(any(other <= choices or choices <= other for other in twins))
-    shared = result.accepted.filter(pl.Series("shared", places, dtype=pl.Boolean))
+    for question, choices in tests.select("question", "choices").iter_rows():
+        tested.setdefault(_plain(question), []).append(frozenset(map(_plain, choices)))
+
+    def is_tested(split: str, question: str, choices: list[str]) -> bool:
+        twins = tested.get(_plain(question)) if split == "dev" else None
+        mine = frozenset(map(_plain, choices)) if twins else frozenset()
+        return any(other <= mine or mine <= other for other in twins or ())
+
+    found = result.accepted.select("split", "question", "choices").iter_rows()
+    places = pl.Series("tested", [is_tested(*row) for row in found], dtype=pl.Boolean)
+    shared = result.accepted.filter(places)
     if not shared.height:
         return result
     detail = "the same question, with these choices or some of them, is in test"

@@ -78,6 +78,10 @@ class OtherItems:
     version: str
     problems: list[str]
 
+    def tests_in(self, language: str) -> pl.DataFrame:
+        """Items of test splits in this language: of copies of harness data."""
+        return self.items.filter((pl.col("language") == language) & (pl.col("split") == "test"))
+
 
 def ingest_others(ws: Workspace, language: str) -> OtherItems:
     """Read the items of the languages that a target samples from, and copies of harness data.

@@ -1,12 +1,14 @@
 """Items in the languages that a target samples from are looked for as well."""
 
+import json
+
 import polars as pl
 import pytest
 
 from compass_core import layout, records
 from compass_core.benchmarks.contamination import BenchmarkIndex
 from compass_core.config.schema import Project
-from compass_core.corpora.benchmark_items import ingest_benchmarks
+from compass_core.corpora.benchmark_items import ingest_benchmarks, without_tested
 from compass_core.stages import sources
 from compass_core.stages.screening import (
     Screening,
@@ -112,6 +114,19 @@ def test_items_of_harness_tasks_are_looked_for_in_their_local_copy(ws):
     others = ingest_others(opened, "sw")
     assert others.problems == ["gm/sw/: 1 rows are no items of choices, not looked for"]
     assert others.version != ingest_others(ws, "sw").version
+    # What the copy tests is asked by no dev item that could stand for usage.
+    (ws.input_folder("benchmarks") / "qa" / "sw" / "dev.jsonl").write_text(
+        json.dumps({"question": asked.upper(), "choices": ["Figo", "Ini"], "answer": 0})
+        + "\n"
+        + LINE % "Mji gani ni mkubwa?"
+    )
+    own = ingest_benchmarks(
+        ws.input_folder("benchmarks"), "sw", settings.benchmarks.suites, settings.ingest
+    )
+    kept = without_tested(own, others.tests_in("sw"))
+    assert kept.reasons == {"in_both_splits": 1}
+    asked_of = kept.accepted.filter(pl.col("split") == "dev")["question"]
+    assert asked_of.to_list() == ["Mji gani ni mkubwa?"]
     ws.store.write_parquet(layout.other_benchmarks("sw"), others.items)
     said = rows(sw=f"Swali: {asked}", en=tall, hi="Ni mnyama gani?")
     hits = dict(Screening(opened, "sw").screen(said).hits.iter_rows())
