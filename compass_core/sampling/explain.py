@@ -6,8 +6,9 @@ from compass_core.sampling.strategies import Strategy
 
 
 def reason_of(name: str, strategy: Strategy, match_share: float) -> pl.Expr:
-    """Expression of `why` over columns cluster_id, rank, similarity, key, gap, p_usage,
-    p_training, row_language and group_score."""
+    """Expression of `why` over columns cluster_id, host, rank, similarity, key, gap, p_usage,
+    p_training, row_language and group_score. `host` is the cluster that the row's one is merged
+    into or itself, whose figures these are."""
     place = pl.col("rank") + 1
     if name == "nearest_mean":
         return pl.format(
@@ -32,10 +33,12 @@ def reason_of(name: str, strategy: Strategy, match_share: float) -> pl.Expr:
     if strategy.group == "pool":
         return pl.format(f"{name}: place {{}} by random key {{}}", place, pl.col("key").round(6))
     label = f"{name} ({match_share:g} by usage)" if name == "gap_then_match" else name
+    merged = pl.format("{} (merged into {})", "cluster_id", "host")
+    named = pl.when(pl.col("host") != pl.col("cluster_id")).then(merged)
     return pl.format(
         f"{label}: cluster {{}} is {{}} % of usage and {{}} % of the training data, gap {{}}; "
         "place {} there, cosine {} to its centre",
-        "cluster_id",
+        named.otherwise(pl.col("cluster_id").cast(pl.String)),
         (100 * pl.col("p_usage")).round(2),
         (100 * pl.col("p_training")).round(2),
         pl.col("gap").round(4),

@@ -95,7 +95,7 @@ def select_rows(
     chosen = chosen.with_columns(
         pl.lit(sampling.strategy).alias("strategy"),
         reason_of(sampling.strategy, strategy, sampling.match_share).alias("why"),
-    ).drop("p_usage", "p_training", "group_score")
+    ).drop("host", "p_usage", "p_training", "group_score")
     added = scene.added(taken.rows)
     summary = {
         "strategy": sampling.strategy,
@@ -204,6 +204,7 @@ def _chosen(
 
     return pool[rows].with_columns(
         pl.Series("gap", of_host("gap"), dtype=pl.Float64),
+        pl.Series("host", of_host("cluster_id"), dtype=pl.Int64),
         pl.Series("p_usage", of_host("p_usage"), dtype=pl.Float64),
         pl.Series("p_training", of_host("p_training"), dtype=pl.Float64),
         pl.Series("rank", ranks[rows], dtype=pl.Int64),

@@ -223,7 +223,12 @@ def test_no_language_exceeds_its_share():
 
 def test_rows_of_a_merged_cluster_serve_its_host():
     gaps = gap_table([0.0, 1.0, 0.0, 0.0], [0, 0, 0, 0], merged=[1, None, None, None])
-    assert set(choose(gaps=gaps).selected["cluster_id"]) == {0, 1}
+    taken = choose(gaps=gaps).selected
+    assert set(taken["cluster_id"]) == {0, 1}
+    said = dict(taken.select("cluster_id", "why").iter_rows())
+    # The figures are those of the host: cluster 0 alone is no hundred per cent of usage.
+    assert said[0].startswith("gap_waterfill: cluster 0 (merged into 1) is 100.0 % of usage")
+    assert said[1].startswith("gap_waterfill: cluster 1 is 100.0 % of usage")
 
 
 @settings(max_examples=15, deadline=None)
