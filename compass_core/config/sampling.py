@@ -54,7 +54,11 @@ class Sampling(Section):
     @classmethod
     def _share_tags(cls, value: Any) -> Any:
         if isinstance(value, dict):
-            return {standard_tag(tag): share for tag, share in value.items()}
+            named = {tag: standard_tag(tag) for tag in value}
+            twice = sorted(t for t in set(named.values()) if list(named.values()).count(t) > 1)
+            if twice:
+                raise ValueError(f"language named twice: {', '.join(twice)}; keep one share of it")
+            return {named[tag]: share for tag, share in value.items()}
         return value
 
     @model_validator(mode="after")

@@ -108,6 +108,7 @@ def test_what_cannot_be_met_is_said():
         ({"min_share_per_language": {"sw": 0.5}, "max_share_per_language": 0.4}, "above its cap"),
         ({"min_share_per_language": 0.3, "max_share_per_language": {"en": 0.2}}, "above its cap"),
         ({"min_share_per_language": {"nolang": 0.5}}, "no language tag"),
+        ({"min_share_per_language": {"sw": 0.1, "swh": 0.2}}, "named twice: sw"),
     ],
 )
 def test_limits_that_contradict_each_other_are_refused(values, said):
