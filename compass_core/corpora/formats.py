@@ -39,11 +39,6 @@ def packing_of(name: str) -> str:
     return next((packing for packing in _PACKINGS if name.lower().endswith(packing)), "")
 
 
-def without_ending(name: str) -> str:
-    """The name (with its folders) without the ending that says its format."""
-    return name[: len(name) - len(_ending(name.lower()))]
-
-
 def is_listed(name: str, bare: bool) -> bool:
     """Whether a file is input. `bare`: files without an ending are too (in log folders)."""
     last = name.rsplit("/", 1)[-1].lower()

@@ -14,7 +14,6 @@ from compass_core.corpora.clean import TextError, clean_text
 from compass_core.corpora.corrections import corrector
 from compass_core.corpora.duplicates import Seen, find_duplicates
 from compass_core.corpora.files import CORRECTIONS, SourceFile, list_files, source_files
-from compass_core.corpora.formats import without_ending
 from compass_core.corpora.mapping import corpus_of, mapped, readings
 from compass_core.corpora.pii import replace_pii
 from compass_core.corpora.readers import Line, read_lines
@@ -126,14 +125,15 @@ def _row(
     source = optional_text(record, "source") or optional_text(record, "dataset_name")
     licence, revision = optional_text(record, "license"), optional_text(record, "revision")
     identity = optional_text(record, "id")
-    # Without a source an id is the file's own: many files number their rows from 0.
-    origin = [without_ending(file)] if identity and not source else []
+    named = [identity] if identity else []
     # The revision is not in the hash: the same row of a newer revision is the same row.
-    row_hash = text_hash(language, prompt, response, source, licence, identity, *before, *origin)
+    row_hash = text_hash(language, prompt, response, source, licence, identity, *before)
+    # An id without a source names no row: many files number theirs from 0. Nor does the file: what
+    # is drawn by id has to be the same where a file was renamed or cut in two.
     row_id = (
-        text_hash(language, source, identity, *origin)
-        if identity
-        else text_hash(language, prompt, response, *before)
+        text_hash(language, source, identity)
+        if identity and source
+        else text_hash(language, *named, prompt, response, *before)
     )
     return {
         "row_id": row_id,

@@ -3,7 +3,7 @@ import os
 import pytest
 
 from compass_core.corpora.files import find_languages, list_files, not_read, source_files
-from compass_core.corpora.formats import format_of, without_ending
+from compass_core.corpora.formats import format_of
 
 
 def test_folders_are_languages_or_problems(tmp_path):
@@ -64,11 +64,6 @@ def test_digests_are_kept_while_size_and_time_are_the_same(tmp_path):
 )
 def test_endings_say_the_format_in_capitals_or_not(name, kind):
     assert format_of(name) == kind
-
-
-def test_what_an_ending_is_taken_from_keeps_its_folders_and_dots():
-    assert without_ending("v1.2/part.0.JSONL.gz") == "v1.2/part.0"
-    assert without_ending("notes.txt") == "notes.txt"
 
 
 def test_files_that_nothing_reads_are_named_but_not_those_that_nobody_means(tmp_path):

@@ -156,8 +156,8 @@ def test_every_kind_of_bad_line_has_its_reason(tmp_path):
         row("  \n ", "x"),
         row("a\x00b", "x"),
         row("neno " * 100, "x"),
-        row("habari", "x", id="7"),
-        row("habari nyingine", "x", id="7"),
+        row("habari", "x", id="7", source="s"),
+        row("habari nyingine", "x", id="7", source="s"),
         row(),
         row("kwa Kihindi", "x", language="hi"),
         row("lugha gani", "x", language="hakuna"),
@@ -235,24 +235,19 @@ def test_one_object_and_an_object_a_line_may_be_called_json(tmp_path):
     assert (bad["file"], bad["line"]) == ("c.json", 2)
 
 
-def test_ids_of_two_files_are_two_ids_unless_a_source_is_named(tmp_path):
-    for name in ("one.jsonl", "sub/two.jsonl.gz"):
-        rows = [row(f"swali {name} {i}", id=i) for i in range(3)]
-        data = b"".join(json.dumps(r).encode() + b"\n" for r in rows)
-        (tmp_path / "sub").mkdir(exist_ok=True)
-        (tmp_path / name).write_bytes(gzip.compress(data) if name.endswith("gz") else data)
-    first = ingest_text(tmp_path, "sw", RULES)
-    assert (first.accepted.height, first.reasons) == (6, {})
-    assert first.accepted["row_id"].n_unique() == 6
-    packed = tmp_path / "sub/two.jsonl.gz"
-    (tmp_path / "sub/two.jsonl").write_bytes(gzip.decompress(packed.read_bytes()))
-    packed.unlink()
-    again = ingest_text(tmp_path, "sw", RULES)
-    assert again.accepted["row_id"].to_list() == first.accepted["row_id"].to_list()
-    (tmp_path / "sub/two.jsonl").rename(tmp_path / "three.jsonl")
-    assert ingest_text(tmp_path, "sw", RULES).data_version != first.data_version  # so are the ids
-    for path in tmp_path.glob("*.jsonl"):
-        path.unlink()
+def test_ids_without_a_source_lose_no_row_and_files_do_not_count(tmp_path):
+    files = {name: [row(f"swali {name} {i}", id=i) for i in range(3)] for name in ("one", "two")}
+    for name, rows in files.items():
+        put(tmp_path / "two files", f"{name}.jsonl", *rows)
+    put(tmp_path / "one file", "all.jsonl", *files["two"], *files["one"])
+    parted, joined = (ingest_text(tmp_path / n, "sw", RULES) for n in ("two files", "one file"))
+    assert (parted.accepted.height, parted.reasons, joined.reasons) == (6, {}, {})
+    assert parted.accepted["row_id"].n_unique() == 6
+    assert set(parted.accepted["row_id"]) == set(joined.accepted["row_id"])
+    assert parted.data_version == joined.data_version
+
+
+def test_an_id_with_a_source_is_one_row(tmp_path):
     put(tmp_path, "a.jsonl", row("moja", id=1, source="s"))
     put(tmp_path, "b.jsonl", row("mbili", id=1, source="s"))
     assert reasons(tmp_path) == {"duplicate_id": 1}
