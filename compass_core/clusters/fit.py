@@ -37,12 +37,13 @@ def fit_clusters(
     previous: ClusterModel | None = None,
     report: Report = lambda text: None,
     digest: str = "",
-    first_id: int = 0,
+    same_space: bool = True,
 ) -> ClusterModel:
     """Fit unit vectors f32[n, d]. `groups` are the rows' roles, kept in proportion in samples.
 
     The result does not depend on the order of the rows, nor on the number of threads. With
-    `previous`, clusters that continue an old one keep its id; without, ids start at `first_id`.
+    `previous`, clusters that continue an old one keep its id; where it is of another embedder, not
+    in the `same_space`, nothing can be compared, all clusters are new and the old ones are gone.
     Raises InputError when there are no rows or a vector is not finite. Cost: see neighbours();
     memory about 3 times the vectors.
     """
@@ -89,7 +90,7 @@ def fit_clusters(
     candidates[winner]["chosen"] = True
     best = finished(best, rows, search)
     method = str(candidates[winner]["method"])
-    model = _model(best, method, rows, candidates, settings, previous, digest, first_id)
+    model = _model(best, method, rows, candidates, settings, previous, digest, same_space)
     outside = round(off_target_share(model, asked), 6) if len(asked) else None
     return replace(model, usage_off_target=outside)
 
@@ -102,7 +103,7 @@ def _model(
     settings: Clusters,
     previous: ClusterModel | None,
     digest: str,
-    first_id: int,
+    same_space: bool,
 ) -> ClusterModel:
     centroids = best.centroids
     labels, similarity = nearest_centroid(rows, centroids)
@@ -113,16 +114,15 @@ def _model(
     if best.labels is not None:
         outer = noise_thresholds(labels, similarity, best.labels == labels, count)
         inner = np.maximum(outer, thresholds)
-    ids = first_id + np.arange(count, dtype=np.int64)
-    next_id = first_id + count
-    events = [
-        {"what": "new", "id": int(i), "rows": int(size)} for i, size in zip(ids, sizes, strict=True)
-    ]
-    if previous is not None and previous.centroids.shape[1] == centroids.shape[1]:
-        old, near = nearest_centroid(rows, previous.centroids)
-        old[near < previous.thresholds[old]] = -1
-        table = overlap_of(labels, old, count, len(previous.centroids), np.ones(len(rows)))
-        ids, next_id, events = match_ids(table, sizes, previous.cluster_ids, previous.next_id)
+    table, old_ids, next_id = np.zeros((count, 0)), np.empty(0, dtype=np.int64), 0
+    if previous is not None:
+        old_ids, next_id = previous.cluster_ids, previous.next_id
+        table = np.zeros((count, len(old_ids)))
+        if same_space:
+            old, near = nearest_centroid(rows, previous.centroids)
+            old[near < previous.thresholds[old]] = -1
+            table = overlap_of(labels, old, count, len(old_ids), np.ones(len(rows)))
+    ids, next_id, events = match_ids(table, sizes, old_ids, next_id)
     order = np.argsort(ids)
     return ClusterModel(
         centroids=centroids[order],

@@ -88,18 +88,16 @@ def cluster_language(
     if previous is not None and reason is None:
         model = previous
     else:
-        # Under another embedder nothing can be compared; ids that are gone stay gone all the same.
-        same_space = previous is not None and previous.settings_digest.endswith(fingerprint)
         model = fit_clusters(
             vectors,
             [f"{role}/{row}" for role, row in stacked.select("role", "row_id").iter_rows()],
             stacked["role"].to_list(),
             ws.project.clusters,
             ws.project.seed,
-            previous=previous if same_space else None,
+            previous=previous,
             report=report,
             digest=digest,
-            first_id=previous.next_id if previous else 0,
+            same_space=previous is None or previous.settings_digest.endswith(fingerprint),
         )
     # A kept one as well: versions of before did not tell how far ids had come.
     key = layout.cluster_model(language, model.version)

@@ -281,8 +281,15 @@ def test_rows_of_a_trickle_are_assigned_alone_as_with_all_others():
     assert [float(a.similarity[0]) for a in alone] == together.similarity[::37].tolist()
 
 
-def test_where_nothing_can_be_compared_no_old_id_comes_back():
+def test_under_another_embedder_all_clusters_are_new_and_the_old_ones_are_gone():
     vectors, _ = planted(300, k=4)
-    model = fitted(vectors, first_id=40)
-    assert model.cluster_ids.tolist() == list(range(40, 40 + len(model.cluster_ids)))
-    assert model.next_id == 40 + len(model.cluster_ids)
+    first = fitted(vectors)
+    other = vectors[:, : vectors.shape[1] // 2]
+    other = other / np.linalg.norm(other, axis=1, keepdims=True)
+    second = fitted(other, previous=first, same_space=False)
+    count = len(second.cluster_ids)
+    assert second.cluster_ids.tolist() == list(range(first.next_id, first.next_id + count))
+    assert second.next_id == first.next_id + count
+    gone = [event["id"] for event in second.events if event["what"] == "gone"]
+    assert gone == first.cluster_ids.tolist()
+    assert {event["what"] for event in second.events} == {"new", "gone"}
