@@ -174,7 +174,7 @@ _TABLE = (
         ("adapter", "benchmark_items"),
         ("sampled_training_set", *_ANCESTORS),
         settings=("benchmarks.suites",),
-        code="2",
+        code="3",
     ),
     Node(
         "promoted_adapter",

@@ -24,7 +24,8 @@ def set_dialect(tokenizer: Any, dialect: Dialect) -> None:
     tokenizer.compass_dialect = dialect
 
 
-def _dialect(tokenizer: Any) -> Dialect:
+def dialect_of(tokenizer: Any) -> Dialect:
+    """The dialect that a tokenizer carries."""
     found: Dialect = getattr(tokenizer, "compass_dialect", Dialect())
     return found
 
@@ -61,7 +62,7 @@ def prompt_text(
     `earlier`: what was said before the prompt. `system`: the conversation's own system turn, which
     takes the place of the project's.
     """
-    system = _dialect(tokenizer).system if system is None else system
+    system = dialect_of(tokenizer).system if system is None else system
     if tokenizer.chat_template:
         turns = [*messages(earlier, system), {"role": "user", "content": prompt}]
         return _rendered(tokenizer, turns, True)
@@ -85,18 +86,25 @@ def text_ids(tokenizer: Any, text: str) -> list[int]:
     return list(tokenizer(text, add_special_tokens=False)["input_ids"])
 
 
-def _rendered(tokenizer: Any, turns: list[dict[str, str]], asks: bool) -> str:
+def turns_text(tokenizer: Any, turns: list[dict[str, str]], asks: bool = True) -> str:
+    """Turns of any roles as the template writes them, up to where the assistant begins to speak.
+
+    Without `asks` the last turn is the assistant's, and is to be gone on with.
+    """
+    return _rendered(tokenizer, turns, asks, continue_final_message=not asks)
+
+
+def _rendered(tokenizer: Any, turns: list[dict[str, str]], asks: bool, **more: Any) -> str:
     if turns[0]["role"] == "system" and not _takes_system(tokenizer):
         system, first, *rest = turns
         turns = [{**first, "content": f"{system['content']}\n\n{first['content']}"}, *rest]
-    return _applied(tokenizer, turns, asks)
+    return _applied(tokenizer, turns, asks, **more)
 
 
-def _applied(tokenizer: Any, turns: list[dict[str, str]], asks: bool) -> str:
+def _applied(tokenizer: Any, turns: list[dict[str, str]], asks: bool, **more: Any) -> str:
+    more |= dialect_of(tokenizer).arguments
     return str(
-        tokenizer.apply_chat_template(
-            turns, tokenize=False, add_generation_prompt=asks, **_dialect(tokenizer).arguments
-        )
+        tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=asks, **more)
     )
 
 
@@ -134,7 +142,7 @@ def response_ids(
     if not tokenizer.chat_template:
         return [*text_ids(tokenizer, response), tokenizer.eos_token_id]
     start = prompt_text(tokenizer, prompt, earlier, system)
-    system = _dialect(tokenizer).system if system is None else system
+    system = dialect_of(tokenizer).system if system is None else system
     whole = _rendered(tokenizer, messages([*earlier, Exchange(prompt, response)], system), False)
     if not whole.startswith(start):
         raise ModelError(

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from compass_core.adapters.chat import dialect_of, turns_text
 from compass_core.benchmarks.harness_progress import telling
 from compass_core.config.schema import Suite
 from compass_core.errors import InputError, ModelError
@@ -47,7 +48,12 @@ def run_harness(
     elif name not in manager.all_tasks:
         return _unknown(suite, name, manager.all_tasks)
     inner = model.get_base_model() if hasattr(model, "peft_config") else model
-    made = telling(HFLM, report, f"{suite.name} {language}")
+    if suite.chat and not tokenizer.chat_template:
+        raise ModelError(
+            f"suite {suite.name}: received chat: true, and the base model's tokenizer has no chat "
+            "template; set chat: false"
+        )
+    made = telling(speaking(HFLM), report, f"{suite.name} {language}")
     lm: Any = made(pretrained=inner, tokenizer=tokenizer, batch_size=batch_size)
     generation = {"max_gen_toks": suite.max_new_tokens} if suite.max_new_tokens else None
     try:
@@ -59,6 +65,7 @@ def run_harness(
                 num_fewshot=suite.shots,
                 limit=suite.max_items,
                 apply_chat_template=suite.chat,
+                system_instruction=dialect_of(tokenizer).system if suite.chat else None,
                 gen_kwargs=generation,
                 bootstrap_iters=0,
                 log_samples=True,
@@ -80,6 +87,22 @@ def run_harness(
         }
         rows += [{**shared, **_item(task, sample)} for sample in _one_filter(samples)]
     return rows
+
+
+def speaking(model_class: Any) -> Any:
+    """A subclass of a harness model class that writes chats as the adapter was trained on them.
+
+    The harness alone knows neither the arguments that the template is told (a thinking block, a
+    date) nor what becomes of a system turn that the template does not take.
+    """
+
+    class Speaking(model_class):  # type: ignore[misc]
+        def apply_chat_template(
+            self, chat_history: list[dict[str, str]], add_generation_prompt: bool = True
+        ) -> str:
+            return turns_text(self.tokenizer, chat_history, add_generation_prompt)
+
+    return Speaking
 
 
 @cache

@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from compass_core import records
+from compass_core.adapters.chat import prompt_text
 from compass_core.adapters.model_folder import load_base, load_tokenizer
 from compass_core.adapters.train import train_adapter
 from compass_core.benchmarks.harness import (
@@ -16,8 +17,8 @@ from compass_core.benchmarks.harness import (
 )
 from compass_core.benchmarks.suites import score_suites
 from compass_core.config.schema import Adapter, BaseModelSettings, Benchmarks, Execution, Suite
-from compass_core.errors import InputError
-from tests.core.families import family_folder
+from compass_core.errors import InputError, ModelError
+from tests.core.families import family_folder, published
 
 lm_eval = pytest.importorskip("lm_eval")
 CPU = Execution(device="cpu", threads=1)
@@ -201,6 +202,68 @@ def test_a_local_copy_without_the_language_says_what_is_there(folder):
         local_dataset(folder / "lite", "hi")
     found = local_dataset(folder / "lite", "sw")
     assert {name: len(part) for name, part in found.items()} == {"dev": 12, "test": 12}
+
+
+@pytest.mark.parametrize("family", ["qwen3", "llama-3.1", "gemma"])
+def test_a_chat_is_asked_as_the_training_asks_it(folder, tmp_path, family, monkeypatch):
+    from lm_eval.models.huggingface import HFLM
+
+    asked = []
+
+    def record(self, requests, **more):
+        asked.extend(request.args[0] for request in requests)
+        return [(-1.0, False)] * len(requests)
+
+    monkeypatch.setattr(HFLM, "loglikelihood", record)
+    family_folder(tmp_path / "m", "qwen3" if family == "qwen3" else "llama-3.1")
+    base = BaseModelSettings(model="./m", system_prompt="Jibu kwa ufupi.")
+    tokenizer = load_tokenizer(base, tmp_path)
+    if family == "gemma":  # refuses a system turn: its text goes before the user's
+        tokenizer.chat_template = published("gemma")
+    suite = Suite(name="c", kind="lm_eval", task=str(folder / "capitals.yaml"), shots=0, chat=True)
+    run_harness(suite, "sw", load_base(base, tmp_path, CPU), tokenizer, 4, tmp_path)
+    question = "Mji mkuu wa Kenya ni upi?\nJibu:"
+    assert set(asked[:4]) == {prompt_text(tokenizer, question)}
+    assert "Jibu kwa ufupi." in asked[0]
+    assert ("<think>\n\n</think>" in asked[0]) == (family == "qwen3")
+
+
+def test_a_chat_suite_agrees_with_the_harness_that_is_told_the_same(folder, tmp_path):
+    family_folder(tmp_path / "m", "qwen3", max_position_embeddings=2048)
+    base = BaseModelSettings(model="./m", dtype="float32", system_prompt="Jibu kwa ufupi.")
+    model, tokenizer = load_base(base, tmp_path, CPU), load_tokenizer(base, tmp_path)
+    task = str(folder / "capitals.yaml")
+    suite = Suite(name="c", kind="lm_eval", task=task, chat=True)
+    mine = run_harness(suite, "sw", model, tokenizer, 4, tmp_path)
+    found = lm_eval.simple_evaluate(
+        "hf",
+        model_args={
+            "pretrained": str(tmp_path / "m"),
+            "dtype": "float32",
+            "chat_template_args": {"enable_thinking": False},
+        },
+        tasks=[task],
+        batch_size=4,
+        device="cpu",
+        bootstrap_iters=0,
+        apply_chat_template=True,
+        system_instruction="Jibu kwa ufupi.",
+        task_manager=task_manager(),
+    )
+    expected = {s["doc_id"]: s for s in found["samples"]["capitals_sw"]}
+    assert len(mine) == len(expected) == 12
+    for row in mine:
+        sample = expected[int(row["item_id"].rpartition("/")[2])]
+        given = [pair[0] for pair in sample["filtered_resps"]]
+        assert row["logliks"] == pytest.approx(given, abs=1e-4)
+
+
+def test_a_chat_suite_without_a_template_is_refused(folder, tmp_path):
+    model, tokenizer = load_base(BASE, folder, CPU), load_tokenizer(BASE, folder)
+    tokenizer.chat_template = None
+    suite = Suite(name="c", kind="lm_eval", task=str(folder / "capitals.yaml"), chat=True)
+    with pytest.raises(ModelError, match=r"received chat: true, .* set chat: false"):
+        run_harness(suite, "sw", model, tokenizer, 4, folder)
 
 
 SUBJECTS = ("business_ethics", "virology")
