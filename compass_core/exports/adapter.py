@@ -36,12 +36,16 @@ def export_peft(ws: Workspace, language: str, version: str | None, to: Path) -> 
     is replaced.
     """
     chosen = chosen_version(ws, language, version)
-    source = adapter_dir(ws.store, language, chosen)
     target = to / f"{language}-{chosen}"
     with replacing(target) as folder:
-        shutil.copytree(source, folder)
-        with_scores(ws, language, chosen, folder / "README.md")
+        copy_version(ws, language, chosen, folder)
     return target
+
+
+def copy_version(ws: Workspace, language: str, version: str, folder: Path) -> None:
+    """A version's files into a new folder, the scores on its card."""
+    shutil.copytree(adapter_dir(ws.store, language, version), folder)
+    with_scores(ws, language, version, folder / "README.md")
 
 
 def export_merged(ws: Workspace, language: str, version: str | None, to: Path) -> Path:

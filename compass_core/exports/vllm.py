@@ -11,7 +11,14 @@ from typing import Any
 
 from compass_core.adapters.registry import adapter_dir
 from compass_core.errors import ModelError
-from compass_core.exports.adapter import adapter_settings, chosen_version, export_peft
+from compass_core.exports.adapter import (
+    NEEDED,
+    adapter_settings,
+    chosen_version,
+    copy_version,
+    replacing,
+)
+from compass_core.exports.wrapped import decoder_paths, rename_tensors
 from compass_core.workspace import Workspace
 
 MANIFEST = "lora_modules.json"
@@ -22,17 +29,33 @@ def export_vllm(ws: Workspace, language: str, version: str | None, to: Path) -> 
     """Add a version to the directory `to` and to its manifest; returns the manifest's path.
 
     Versions that are there already stay, so that a server can be moved from one to the next.
+    Tensors have the names that they have in the class that the server loads (`wrapped`).
     Raises ModelError, with the way out, for an adapter that vLLM's loader refuses.
     """
     chosen = chosen_version(ws, language, version)
     check_servable(adapter_dir(ws.store, language, chosen))
-    folder = export_peft(ws, language, chosen, to)
-    return write_manifest(to, {language: folder.name})
+    paths = decoder_paths(ws.project.base_model, ws.directory)
+    target = to / f"{language}-{chosen}"
+    with replacing(target) as folder:
+        copy_version(ws, language, chosen, folder)
+        if paths:
+            rename_tensors(folder / NEEDED[1], paths)
+    return write_manifest(to, {language: target.name})
 
 
 def check_servable(folder: Path) -> None:
     """Raises ModelError for DoRA, saved modules, trained biases and ranks that are too large."""
-    settings = adapter_settings(folder)
+    wrong = refused(adapter_settings(folder))
+    if wrong:
+        raise ModelError(
+            f"vLLM's LoRA loader does not take {folder.name}: {'; '.join(wrong)}. "
+            "Export it merged (--format merged) and serve it as a model of its own, or train "
+            "with adapter.method: lora or rslora"
+        )
+
+
+def refused(settings: dict[str, Any]) -> list[str]:
+    """What of an `adapter_config.json` vLLM's loader does not take; empty where it does."""
     wrong = []
     if settings.get("use_dora"):
         wrong.append("it is a DoRA adapter")
@@ -44,16 +67,11 @@ def check_servable(folder: Path) -> None:
         wrong.append(f"it is {settings.get('peft_type')}, not LORA")
     if _rank(settings) > RANKS[-1]:
         wrong.append(f"its rank {_rank(settings)} is above {RANKS[-1]}")
-    if wrong:
-        raise ModelError(
-            f"vLLM's LoRA loader does not take {folder.name}: {'; '.join(wrong)}. "
-            "Export it merged (--format merged) and serve it as a model of its own, or train "
-            "with adapter.method: lora or rslora"
-        )
+    return wrong
 
 
 def write_manifest(to: Path, serving: dict[str, str]) -> Path:
-    """Bring the manifest up to date with the folders that are there; atomic.
+    """Bring the manifest up to date with the folders that are there and can be served; atomic.
 
     `lora_modules` is what `--lora-modules` takes, one JSON object each; `serving` maps a language
     to the name that was exported last; `max_lora_rank` is what the server has to be started with.
@@ -65,6 +83,8 @@ def write_manifest(to: Path, serving: dict[str, str]) -> Path:
         if folder.name.startswith("."):
             continue
         settings = adapter_settings(folder)
+        if refused(settings):  # left by another export: it would stop the server
+            continue
         ranks.append(_rank(settings))
         modules.append(
             {

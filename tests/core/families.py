@@ -182,3 +182,42 @@ def family_folder(folder, name, **more):
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
+
+
+def wrapped_folder(folder, name):
+    """The same with a vision tower around it, as the checkpoints of qwen3.5 and llama-4 are."""
+    import torch
+    import transformers as t
+
+    tokenizer = family_tokenizer(name)
+    text = family_config(name, len(tokenizer)).to_dict()
+    torch.manual_seed(3)
+    if name == "qwen3.5":
+        sight = {
+            "depth": 1,
+            "hidden_size": 16,
+            "intermediate_size": 16,
+            "num_heads": 2,
+            "out_hidden_size": 32,
+            "patch_size": 4,
+            "num_position_embeddings": 16,
+        }
+        config = t.Qwen3_5Config(text_config=text, vision_config=sight)
+        model = t.Qwen3_5ForConditionalGeneration(config)
+    else:
+        sight = {
+            "hidden_size": 16,
+            "num_hidden_layers": 1,
+            "num_attention_heads": 2,
+            "intermediate_size": 64,
+            "vision_output_dim": 32,
+            "image_size": 28,
+            "patch_size": 14,
+            "projector_input_dim": 32,
+            "projector_output_dim": 32,
+        }
+        config = t.Llama4Config(text_config=text, vision_config=sight)
+        model = t.Llama4ForConditionalGeneration(config)
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
