@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from compass_core.benchmarks.oneruler.prompts import UNSPACED, Prompts, prompts_of
+from compass_core.benchmarks.oneruler.prompts import UNSPACED, Prompts, prompts_of, prompts_tag
 from compass_core.errors import InputError
 
 # keys in the text, values a key, keys asked for, whether they are there
@@ -155,13 +155,23 @@ def _largest(fits: Callable[[int], bool], most: int | None = None) -> int:
     return low
 
 
+def placed(folder: Path | None, language: str, ending: str = "") -> Path | None:
+    """What lies in `folder` for a language: under its tag, else under the prompts' (no for nb)."""
+    if folder is None:
+        return None
+    found = (
+        folder / f"{name}{ending}" for name in dict.fromkeys([language, prompts_tag(language)])
+    )
+    return next((path for path in found if path.exists()), None)
+
+
 def haystack_of(language: str, folder: Path | None) -> list[str]:
     """Sentences to hide needles in: <folder>/<language>.txt, else the sample world's.
 
     Raises InputError, saying where to put a text, for a language that has neither.
     """
-    path = folder / f"{language}.txt" if folder else None
-    if path is not None and path.is_file():
+    path = placed(folder, language, ".txt")
+    if path is not None:
         text = unicodedata.normalize("NFC", path.read_text(encoding="utf-8"))
         parts = re.split(r"(?<=[.!?।…])\s+|(?<=[。!?])|\n+", text)
         found = [part.strip() for part in parts if part and part.strip()]
@@ -197,8 +207,8 @@ def world_sentences(language: str) -> list[str]:
 
 def words_of(language: str, folder: Path | None, haystack: Sequence[str]) -> list[str]:
     """Words to count: <folder>/<language>.words.txt (one a line), else those of the haystack."""
-    path = folder / f"{language}.words.txt" if folder else None
-    if path is not None and path.is_file():
+    path = placed(folder, language, ".words.txt")
+    if path is not None:
         given = path.read_text(encoding="utf-8").split("\n")
         return sorted({word.strip() for word in given if word.strip()})
     if language.split("-")[0] in UNSPACED:
@@ -206,13 +216,16 @@ def words_of(language: str, folder: Path | None, haystack: Sequence[str]) -> lis
             f"oneruler: cwe in {language} needs a list of words, one a line, as "
             f"{language}.words.txt in the suite's `data` folder"
         )
-    found = {w.casefold() for text in haystack for w in re.findall(r"[^\W\d_]{3,}", text)}
-    return sorted(found)
+    from compass_core.clusters.words import words
+
+    # Not \w of `re`: it ends at every vowel sign, and Hindi or Tamil would be counted in splinters.
+    found = {word for text in haystack for word in words(text, language)}
+    return sorted(word for word in found if len(word) > 2 and not re.search(r"\d", word))
 
 
 def published_rows(folder: Path | None, language: str, variant: str) -> list[dict[str, Any]]:
     """Rows of JSONL files under <folder>/<language> whose path names the variant; may be none."""
-    root = folder / language if folder else None
+    root = placed(folder, language)
     if root is None or not root.is_dir():
         return []
     rows = []

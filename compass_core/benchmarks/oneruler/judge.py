@@ -3,9 +3,12 @@
 import re
 import unicodedata
 
-from compass_core.benchmarks.oneruler.prompts import PROMPTS
+import regex
+
+from compass_core.benchmarks.oneruler.prompts import PROMPTS, prompts_tag
 
 ANSWER = re.compile(r"<answer>(.*?)</answer>", re.IGNORECASE | re.DOTALL)
+JOINED = ("zh", "ja", "ko")  # a word is not set apart from what follows it
 NUMBER = re.compile(r"\d{2,}")  # single digits number a list, and no needle has one
 
 
@@ -16,7 +19,7 @@ def extracted(response: str) -> str | None:
     return text or None
 
 
-def is_right(variant: str, outputs: list[str], response: str) -> bool:
+def is_right(variant: str, outputs: list[str], response: str, language: str) -> bool:
     """Judge one response. For numbers every one and no other; never both numbers and none."""
     text = extracted(response)
     if text is None:
@@ -27,9 +30,19 @@ def is_right(variant: str, outputs: list[str], response: str) -> bool:
     if variant.startswith("cwe"):
         said = _folded(text, keep_space=True)
         return all(_folded(word, keep_space=True) in said for word in outputs)
-    denied = {_folded(prompts.none) for prompts in PROMPTS.values()}
     wanted = {int(unicodedata.normalize("NFKC", value)) for value in outputs}
-    return numbers == wanted and _folded(text) not in denied
+    return numbers == wanted and not _denies(text, language)
+
+
+def _denies(text: str, language: str) -> bool:
+    """Whether it says the language's word for none; as part of another word it says nothing."""
+    say = PROMPTS.get(prompts_tag(language))
+    if say is None:
+        return False
+    word = regex.escape(_folded(say.none, keep_space=True))
+    if prompts_tag(language) not in JOINED:
+        word = rf"(?<![\p{{L}}\p{{M}}]){word}(?![\p{{L}}\p{{M}}])"
+    return regex.search(word, _folded(text, keep_space=True)) is not None
 
 
 def _folded(text: str, keep_space: bool = False) -> str:

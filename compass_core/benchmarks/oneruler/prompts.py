@@ -358,10 +358,15 @@ PROMPTS = _parse()
 UNSPACED = ("zh", "ja")
 
 
+def prompts_tag(language: str) -> str:
+    """How OneRuler calls a language (BCP-47): without region, both written Norwegians `no`."""
+    tag = language.split("-")[0]
+    return {"nb": "no", "nn": "no"}.get(tag, tag)
+
+
 def prompts_of(language: str) -> Prompts:
     """Texts of a language (BCP-47). Raises InputError for a language that has none."""
-    tag = language.split("-")[0]
-    tag = {"nb": "no", "nn": "no"}.get(tag, tag)
+    tag = prompts_tag(language)
     if tag not in PROMPTS:
         raise InputError(
             f"oneruler: no prompts in {language}; there are: {', '.join(sorted(PROMPTS))}. "

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from compass_core.adapters.chat import prompt_ids
+from compass_core.adapters.chat import prompt_ids, response_ids, text_ids
 from compass_core.benchmarks.oneruler.generate import (
     VARIANTS,
     haystack_of,
@@ -18,7 +18,7 @@ from compass_core.config.schema import Suite
 from compass_core.errors import InputError
 from compass_core.progress import Progress
 
-VERSION = "2"  # of the prompts and of how rows are made
+VERSION = "3"  # of the prompts and of how rows are made
 SEED = 17  # the same rows for every model and project
 ROWS = 50  # a variant and length, unless `max_items` says other
 NEW_TOKENS = 128
@@ -67,6 +67,14 @@ def run_oneruler(
                     "positions",
                 )
                 continue
+            answer = text_ids(tokenizer, f"<answer>{', '.join(row['outputs'])}</answer>")
+            if len(answer) > room:
+                leave_out(
+                    f"rows of {variant}",
+                    f"a right answer takes more than the {room} tokens that are generated; set "
+                    "max_new_tokens of the suite",
+                )
+                continue
             response = _answer(model, tokenizer, ids, room)
             found.append(
                 {
@@ -80,7 +88,7 @@ def run_oneruler(
                     "answer": None,
                     "margin": None,
                     "logliks": None,
-                    "correct": is_right(variant, row["outputs"], response),
+                    "correct": is_right(variant, row["outputs"], response, language),
                     "response": response,
                     "extracted": extracted(response),
                 }
@@ -162,8 +170,15 @@ def _chosen(
 
 
 def _answer(model: Any, tokenizer: Any, ids: list[int], room: int) -> str:
+    """Greedy, without the penalties that a checkpoint may ask for: an answer repeats the context.
+
+    It ends where the model's own configuration says, and where the training taught it to end: a
+    base model without instructions knows no end of a turn.
+    """
     import torch
 
+    own = model.generation_config.eos_token_id
+    ends = {*(own if isinstance(own, list) else [own]), response_ids(tokenizer, "?", "!")[-1]}
     device = model.get_input_embeddings().weight.device
     with torch.inference_mode():
         out = model.generate(
@@ -171,6 +186,8 @@ def _answer(model: Any, tokenizer: Any, ids: list[int], room: int) -> str:
             attention_mask=torch.ones((1, len(ids)), dtype=torch.long, device=device),
             max_new_tokens=room,
             do_sample=False,
+            repetition_penalty=1.0,
+            eos_token_id=sorted(end for end in ends if end is not None),
             pad_token_id=tokenizer.pad_token_id,
         )
     return str(tokenizer.decode(out[0, len(ids) :], skip_special_tokens=True))

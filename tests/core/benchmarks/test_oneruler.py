@@ -79,14 +79,16 @@ def test_what_is_asked_for_is_in_the_text_and_only_then(variant, language):
     if present:
         assert len(row["outputs"]) == asked * values
         assert set(row["outputs"]) <= set(found)
-        assert is_right(variant, row["outputs"], f"<answer>{', '.join(row['outputs'])}</answer>")
-        assert not is_right(variant, row["outputs"], f"<answer>{say.none}</answer>")
+        assert is_right(
+            variant, row["outputs"], f"<answer>{', '.join(row['outputs'])}</answer>", language
+        )
+        assert not is_right(variant, row["outputs"], f"<answer>{say.none}</answer>", language)
     else:
         assert row["outputs"] == [say.none]
         wanted = next(n for n in say.nouns if n in row["input"].split("</text>")[1])
         assert wanted not in body
-        assert is_right(variant, row["outputs"], f"<answer>{say.none}</answer>")
-        assert not is_right(variant, row["outputs"], f"<answer>{found[0]}</answer>")
+        assert is_right(variant, row["outputs"], f"<answer>{say.none}</answer>", language)
+        assert not is_right(variant, row["outputs"], f"<answer>{found[0]}</answer>", language)
 
 
 def test_rows_are_the_same_again_and_differ_by_index():
@@ -105,8 +107,10 @@ def test_the_ten_words_are_the_most_frequent_ones(variant):
     assert set(counted["w"].head(10)) == set(row["outputs"])
     assert set(counted["count"].head(10)) == {often}
     assert set(counted["count"].tail(-10)) == {seldom}
-    assert is_right(variant, row["outputs"], "<answer>" + ", ".join(row["outputs"]) + "</answer>")
-    assert not is_right(variant, row["outputs"], ", ".join(row["outputs"][:9]))
+    assert is_right(
+        variant, row["outputs"], "<answer>" + ", ".join(row["outputs"]) + "</answer>", "sw"
+    )
+    assert not is_right(variant, row["outputs"], ", ".join(row["outputs"][:9]), "sw")
 
 
 @pytest.mark.parametrize(
@@ -119,10 +123,23 @@ def test_the_ten_words_are_the_most_frequent_ones(variant):
         ("１２３４５６７ 7654321", True),
         ("", False),
         ("none", False),
+        ("<answer>1234567, 7654321 or none</answer>", False),
+        ("nonetheless 1234567, 7654321", True),
     ],
 )
 def test_numbers_are_a_set(response, right):
-    assert is_right("niah_multivalue", ["1234567", "7654321"], response) == right
+    assert is_right("niah_multivalue", ["1234567", "7654321"], response, "en") == right
+
+
+def test_an_answer_is_numbers_or_the_languages_word_for_none_and_never_both():
+    for language, say in PROMPTS.items():
+        both = f"<answer>1234567, {say.none}</answer>"
+        assert not is_right("niah_single", ["1234567"], both, language), language
+        assert not is_right("niah_none", [say.none], both, language), language
+        assert is_right("niah_none", [say.none], f"<answer>{say.none}</answer>", language)
+        assert is_right("niah_single", ["1234567"], "<answer>1234567</answer>", language)
+    assert not is_right("niah_single", ["1234567"], "1234567. 没有,无。", "zh-Hant")
+    assert is_right("niah_single", ["1234567"], "1234567 none", "eu")  # has no prompts here
 
 
 def test_an_empty_response_has_no_answer():
@@ -260,7 +277,7 @@ def test_a_model_is_asked_and_its_answer_judged(folder, monkeypatch):
         variants=["niah_single", "niah_none"],
         lengths=[1200, 1600, 8192],
         max_items=2,
-        max_new_tokens=4,
+        max_new_tokens=60,
     )
     said = []
     rows = run_oneruler(suite, "sw", model, tokenizer, folder, said.append)
@@ -283,6 +300,64 @@ def test_a_model_is_asked_and_its_answer_judged(folder, monkeypatch):
 
     monkeypatch.setattr(run, "_answer", oracle)
     assert all(row["correct"] for row in run_oneruler(suite, "sw", model, tokenizer, folder))
+
+
+def test_words_are_whole_in_scripts_with_vowel_signs_and_without_spaces():
+    assert words_of("hi", None, ["अच्छी किताब पढ़िए"]) == ["अच्छी", "किताब", "पढ़िए"]
+    assert words_of("ta", None, ["நல்ல புத்தகம்"]) == ["நல்ல", "புத்தகம்"]
+    assert "หนังสือ" in words_of("th", None, ["ฉันอ่านหนังสือทุกวัน"])
+
+
+def test_files_of_a_language_may_have_onerulers_own_tag(tmp_path):
+    place = tmp_path / "no" / "8192" / "niah_single"
+    place.mkdir(parents=True)
+    row = {"index": 1, "input": "x", "outputs": ["1234567"], "length": 12}
+    (place / "validation.jsonl").write_text(json.dumps(row), encoding="utf-8")
+    (tmp_path / "pt.txt").write_text("Uma frase. Outra frase.", encoding="utf-8")
+    assert len(published_rows(tmp_path, "nb", "niah_single")) == 1
+    assert haystack_of("pt-BR", tmp_path) == ["Uma frase.", "Outra frase."]
+    (tmp_path / "pt-BR.txt").write_text("Minha frase.", encoding="utf-8")
+    assert haystack_of("pt-BR", tmp_path) == ["Minha frase."]
+
+
+def test_an_answer_that_could_not_be_given_is_not_asked_for(tmp_path):
+    suite = Suite(
+        name="l",
+        kind="oneruler",
+        variants=["cwe_easy"],
+        lengths=[1200],
+        max_items=2,
+        max_new_tokens=9,  # ten words are ten tokens here
+        data=".",
+    )
+    (tmp_path / "sw.words.txt").write_text("\n".join(WORD_LIST), encoding="utf-8")
+    model, said = SimpleNamespace(config=SimpleNamespace()), []
+    assert run_oneruler(suite, "sw", model, Words(), tmp_path, said.append) == []
+    assert said == [
+        "l sw: rows of cwe_easy left out: a right answer takes more than the 9 tokens that are "
+        "generated; set max_new_tokens of the suite"
+    ]
+
+
+def test_an_answer_ends_where_the_training_ends_it_and_pays_no_penalty(tmp_path):
+    family_folder(tmp_path / "m", "qwen2.5")
+    base = BaseModelSettings(model="./m")
+    model = load_base(base, tmp_path, Execution(device="cpu", threads=1))
+    tokenizer = load_tokenizer(base, tmp_path)
+    tokenizer.eos_token = "<|endoftext|>"  # as the checkpoints without instructions have it
+    model.generation_config.eos_token_id = tokenizer.eos_token_id
+    model.generation_config.repetition_penalty = 1.5
+    end = tokenizer.convert_tokens_to_ids("<|im_end|>")
+    asked = {}
+
+    def generate(**more):
+        asked.update(more)
+        return more["input_ids"]
+
+    model.generate = generate
+    run._answer(model, tokenizer, [40, 41], 8)
+    assert asked["eos_token_id"] == sorted([end, tokenizer.eos_token_id])
+    assert (asked["do_sample"], asked["repetition_penalty"]) == (False, 1.0)
 
 
 def test_published_rows_are_taken_as_they_are(folder, tmp_path, monkeypatch):
