@@ -166,7 +166,7 @@ _TABLE = (
             "seed",
         ),
         models=("base_model",),
-        code="3",
+        code="4",
     ),
     Node(
         "benchmark_scores",

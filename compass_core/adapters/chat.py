@@ -8,6 +8,8 @@ from compass_core.adapters.presets import GENERIC
 from compass_core.errors import ModelError
 from compass_core.turns import Exchange, messages
 
+THOUGHT = "</think>"
+PROMPT_SHARE = 4  # an answer that is too long leaves one token in so many to what is asked
 PLAIN_USER, PLAIN_ASSISTANT = "User: ", "\nAssistant: "  # for models without a chat template
 
 
@@ -145,6 +147,12 @@ def response_ids(
     system = dialect_of(tokenizer).system if system is None else system
     whole = _rendered(tokenizer, messages([*earlier, Exchange(prompt, response)], system), False)
     if not whole.startswith(start):
+        if THOUGHT in response:
+            raise ModelError(
+                f"the answer holds a thinking block ({THOUGHT}), which has no place behind a "
+                "prompt that switches thinking off; set base_model.template_arguments: "
+                "{enable_thinking: true}, or take the blocks out of the data"
+            )
         raise ModelError(
             "the chat template renders a prompt differently when an answer follows; "
             "what would be trained on is not what is generated from: fix the template, or its "
@@ -173,16 +181,36 @@ def encode_example(
 ) -> Example:
     """One training example, at most `max_tokens` long.
 
-    What is too long loses its prompt's beginning first; the answer is cut at its end only when it
-    alone is longer.
+    What is too long loses the beginning of what the user says; everything that the template puts
+    before it (the system turn, the marks that open the turn) stays. The answer is cut at its end
+    only where it would leave less than a fourth to its prompt.
     """
     before = prompt_ids(tokenizer, prompt, (), system)
     answer = response_ids(tokenizer, prompt, response, (), system)
     truncated = len(before) + len(answer) > max_tokens
     if truncated:
-        answer = answer[: max_tokens - 1]
-        before = before[len(before) - (max_tokens - len(answer)) :]
+        least = min(len(before), max_tokens // PROMPT_SHARE)
+        answer = answer[: max_tokens - least]
+        before = _shortened(tokenizer, prompt, system, before, max_tokens - len(answer))
     return Example(row_id, before + answer, len(answer), truncated)
+
+
+def _shortened(
+    tokenizer: Any, prompt: str, system: str | None, ids: list[int], room: int
+) -> list[int]:
+    """The last tokens of a prompt behind what stands before the user's words, `room` in all.
+
+    Where there is no room for both ends of the template, or a tokenizer joins its words with the
+    user's, it is the prompt's last tokens alone.
+    """
+    text, said = prompt_text(tokenizer, prompt, (), system), prompt.strip()
+    start = text.rfind(said)
+    if start >= 0:
+        head = text_ids(tokenizer, text[:start])
+        tail = text_ids(tokenizer, text[start + len(said) :])
+        if ids[: len(head)] == head and len(head) + len(tail) < room:
+            return head + ids[len(ids) - (room - len(head)) :]
+    return ids[len(ids) - room :]
 
 
 def _turn_ends(tokenizer: Any) -> list[int]:

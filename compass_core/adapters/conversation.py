@@ -20,6 +20,7 @@ from compass_core.adapters.chat import (
     response_ids,
     text_ids,
 )
+from compass_core.errors import ModelError
 from compass_core.turns import Exchange, earlier_exchanges, system_turn
 
 COLUMNS = ("row_id", "prompt", "response", "earlier_turns")
@@ -35,7 +36,10 @@ def row_examples(tokenizer: Any, rows: pl.DataFrame, max_tokens: int) -> list[li
         before = earlier[0] if earlier else None
         conversation = [*earlier_exchanges(before), Exchange(prompt, response)]
         system = system_turn(before)
-        found.append(encode_conversation(tokenizer, row_id, conversation, max_tokens, system))
+        try:
+            found.append(encode_conversation(tokenizer, row_id, conversation, max_tokens, system))
+        except ModelError as error:
+            raise ModelError(f"row {row_id}: {error}") from error
     return found
 
 

@@ -219,7 +219,7 @@ class Adapter(Section):
     micro_batch_size: int | None = Field(
         None, ge=1, description="Examples a forward pass; null: the whole batch at once."
     )
-    max_tokens: int = Field(512, ge=16, description="Longer examples are cut on the left.")
+    max_tokens: int = Field(512, ge=16, description="Longer ones lose the start of what is asked.")
     packing: bool = Field(
         False,
         description="Short examples share a sequence of max_tokens, each blind to the others: "

@@ -47,21 +47,37 @@ def test_generation_starts_where_training_stopped_reading(tokenizer):
 
 
 @pytest.mark.parametrize("limit", [16, 20, 40])
-def test_what_is_too_long_loses_the_prompts_beginning(tokenizer, limit):
+def test_what_is_too_long_loses_the_beginning_of_what_is_asked(tokenizer, limit):
     whole = encode_example(tokenizer, "r1", "አዲስ " * 50 + "mwisho", "東", 512)
     cut = encode_example(tokenizer, "r1", "አዲስ " * 50 + "mwisho", "東", limit)
     assert cut.truncated
-    assert cut.ids == whole.ids[-limit:]
+    assert tokenizer.decode(cut.ids).startswith("<s><|user|>")
+    assert cut.ids[2:] == whole.ids[-limit:][2:]
     assert cut.supervised == whole.supervised
 
 
-def test_an_answer_longer_than_the_limit_is_never_lost(tokenizer):
-    whole = encode_example(tokenizer, "r1", "q", "القاهرة " * 50, 10_000)
-    cut = encode_example(tokenizer, "r1", "q", "القاهرة " * 50, 16)
+def test_the_system_turn_stays_where_the_question_is_cut(tokenizer, plain):
+    for one, start in ((tokenizer, "<s><|system|>Kwa ufupi.<|end|>\n<|user|>"), (plain, "<s>Kwa")):
+        cut = encode_example(one, "r1", "neno " * 100 + "mwisho", "東", 60, "Kwa ufupi.")
+        assert len(cut.ids) == 60
+        text = one.decode(cut.ids)
+        assert text.startswith(start)
+        assert "mwisho" in text
+        assert text.endswith(one.decode([i for i in cut.labels if i != -100]))
+
+
+def test_an_answer_longer_than_the_limit_leaves_a_fourth_to_the_question(tokenizer):
+    whole = encode_example(tokenizer, "r1", "neno " * 40 + "mwisho", "القاهرة " * 50, 10_000)
+    cut = encode_example(tokenizer, "r1", "neno " * 40 + "mwisho", "القاهرة " * 50, 80)
     learned = [i for i in whole.labels if i != -100]
-    assert len(cut.ids) == 16
-    assert cut.supervised == 15
-    assert cut.ids[-15:] == learned[:15]
+    assert len(cut.ids) == 80
+    assert cut.supervised == 60
+    assert cut.ids[20:] == learned[:60]
+    before = tokenizer.decode(cut.ids[:20])
+    assert before.startswith("<s><|user|>")
+    assert before.endswith("mwisho<|end|>\n<|assistant|>")
+    short = encode_example(tokenizer, "r1", "q", "القاهرة " * 50, 80)
+    assert short.ids[: 80 - short.supervised] == prompt_ids(tokenizer, "q")
 
 
 def test_a_template_without_an_end_gets_the_end_token(tokenizer):

@@ -10,6 +10,7 @@ from compass_core.adapters.conversation import encode_conversation, row_examples
 from compass_core.adapters.model_folder import load_tokenizer
 from compass_core.adapters.tokens import row_tokens
 from compass_core.config.schema import BaseModelSettings
+from compass_core.errors import ModelError
 from compass_core.turns import Exchange, earlier_turns
 from tests.core.families import NAMES, family_folder
 
@@ -177,3 +178,20 @@ def test_tokens_of_all_answers_are_counted(families):
     (example,) = encode_conversation(of(families, "llama-3.1"), "r", SAID, 512)
     assert counted[1] == example.supervised
     assert counted[0] == encode_example(of(families, "llama-3.1"), "r", "q", "Jibu", 64).supervised
+
+
+def test_a_thinking_block_where_none_is_asked_for_names_its_row_and_the_way_out(families):
+    rows = pl.DataFrame(
+        [
+            {"row_id": "a", "prompt": "q", "response": "Jibu"},
+            {"row_id": "b", "prompt": "q", "response": "<think>Hm.</think>Jibu"},
+        ]
+    )
+    base = BaseModelSettings(model="./qwen3")
+    with pytest.raises(ModelError, match=r"row b: .* thinking block .*enable_thinking: true"):
+        row_examples(load_tokenizer(base, families), rows, 512)
+    base = base.model_copy(update={"template_arguments": {"enable_thinking": True}})
+    tokenizer = load_tokenizer(base, families)
+    (_, (thought,)) = row_examples(tokenizer, rows, 512)
+    learned = tokenizer.decode([i for i in thought.labels if i != -100])
+    assert learned == "<think>\nHm.\n</think>\n\nJibu<|im_end|>"
