@@ -12,6 +12,14 @@ THOUGHT = "</think>"
 PROMPT_SHARE = 4  # an answer that is too long leaves one token in so many to what is asked
 PLAIN_USER, PLAIN_ASSISTANT = "User: ", "\nAssistant: "  # for models without a chat template
 
+# The same as a template, for servers of a model that has none.
+PLAIN_TEMPLATE = (
+    "{{ bos_token }}{% for turn in messages %}{% if turn.role == 'system' %}"
+    "{{ turn.content + '\\n\\n' }}{% elif turn.role == 'user' %}"
+    "{{ 'User: ' + turn.content + '\\nAssistant: ' }}{% else %}{{ turn.content + eos_token }}"
+    "{% if not loop.last %}{{ '\\n' }}{% endif %}{% endif %}{% endfor %}"
+)
+
 
 @dataclass(frozen=True)
 class Dialect:
@@ -169,6 +177,11 @@ def response_ids(
         elif tokenizer.decode([ids[place]]).strip():
             break
     return ids[:kept] if kept and ids[kept - 1] in ends else [*ids, tokenizer.eos_token_id]
+
+
+def answer_end(tokenizer: Any) -> int:
+    """Id of the token that an answer is taught to end with."""
+    return response_ids(tokenizer, "?", "!")[-1]
 
 
 def encode_example(

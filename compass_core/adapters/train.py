@@ -233,7 +233,7 @@ def train_adapter(
     if not team.leads:
         return figures
     (out_dir / "training_log.json").write_text(json.dumps(asdict(figures), indent=1))
-    write_card(out_dir, base.model, adapter, figures.rows, lineage or {})
+    write_card(out_dir, base.model, adapter, figures.rows, lineage or {}, tokenizer)
     return figures
 
 

@@ -53,8 +53,11 @@ def export_merged(ws: Workspace, language: str, version: str | None, to: Path) -
 
     Loads the whole base model: its weights have to fit into memory, and on disk again. Sums are
     taken as it was loaded, and rounded once to what they are written in (`export_dtype`). DoRA and
-    anything else that a server's adapter loader refuses is served this way.
+    anything else that a server's adapter loader refuses is served this way. Generation ends where
+    the training ends an answer, and a base model without a chat template gets the plain one that
+    was trained on.
     """
+    from compass_core.adapters.chat import PLAIN_TEMPLATE
     from compass_core.adapters.model_folder import load_base, load_tokenizer
     from compass_core.benchmarks.score import with_adapter
 
@@ -66,13 +69,36 @@ def export_merged(ws: Workspace, language: str, version: str | None, to: Path) -
     merged: Any = with_adapter(model, source).merge_and_unload(safe_merge=True)
     _cast(merged, export_dtype(base, ws.directory))
     with replacing(target) as folder:
+        tokenizer = load_tokenizer(base, ws.directory)
+        _stop_where_answers_end(merged, tokenizer)
         merged.save_pretrained(str(folder), safe_serialization=True)
-        load_tokenizer(base, ws.directory).save_pretrained(str(folder))
+        tokenizer.chat_template = tokenizer.chat_template or PLAIN_TEMPLATE
+        tokenizer.save_pretrained(str(folder))
         for name in ("README.md", "lineage.json"):
             if (source / name).is_file():
                 shutil.copy2(source / name, folder / name)
+        _say_that_it_is_merged(folder / "README.md")
         with_scores(ws, language, chosen, folder / "README.md")
     return target
+
+
+def _stop_where_answers_end(model: Any, tokenizer: Any) -> None:
+    """A base model without instructions ends at the end of a text and knows no end of a turn."""
+    from compass_core.adapters.chat import answer_end
+
+    own = model.generation_config.eos_token_id
+    ends = dict.fromkeys([*(own if isinstance(own, list) else [own]), answer_end(tokenizer)])
+    model.generation_config.eos_token_id = [end for end in ends if end is not None]
+
+
+def _say_that_it_is_merged(card: Path) -> None:
+    if card.is_file():
+        text = card.read_text(encoding="utf-8").replace(
+            "library_name: peft\n", "library_name: transformers\n", 1
+        )
+        begin, mark, rest = text.partition(" adapter\n\n")
+        note = "Merged: the weights here are the base model's with the adapter in them.\n\n"
+        card.write_text(f"{begin}{mark}{note if mark else ''}{rest}", encoding="utf-8")
 
 
 def _cast(model: Any, name: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from compass_core.adapters.chat import prompt_ids, response_ids, text_ids
+from compass_core.adapters.chat import answer_end, prompt_ids, text_ids
 from compass_core.benchmarks.oneruler.generate import (
     VARIANTS,
     haystack_of,
@@ -178,7 +178,7 @@ def _answer(model: Any, tokenizer: Any, ids: list[int], room: int) -> str:
     import torch
 
     own = model.generation_config.eos_token_id
-    ends = {*(own if isinstance(own, list) else [own]), response_ids(tokenizer, "?", "!")[-1]}
+    ends = {*(own if isinstance(own, list) else [own]), answer_end(tokenizer)}
     device = model.get_input_embeddings().weight.device
     with torch.inference_mode():
         out = model.generate(

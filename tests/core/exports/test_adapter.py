@@ -1,13 +1,18 @@
 import json
+import shutil
+from dataclasses import replace
 
 import pytest
 import torch
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from compass_core.adapters.chat import prompt_text
+from compass_core.adapters.model_folder import load_tokenizer
 from compass_core.errors import StoreError
 from compass_core.exports import adapter
 from compass_core.exports.adapter import chosen_version, export_merged, export_peft, replacing
+from compass_core.turns import Exchange, messages
 
 IDS = torch.tensor([[1, 3, 40, 41, 5, 4]])
 
@@ -45,7 +50,41 @@ def test_a_merged_model_speaks_as_the_adapter_does(ws, tmp_path, version):
         assert torch.allclose(merged(IDS).logits, adapted.eval()(IDS).logits, atol=1e-3)
         assert not torch.allclose(merged(IDS).logits, base_of(ws)(IDS).logits, atol=1e-2)
     assert AutoTokenizer.from_pretrained(folder).chat_template
-    assert "## Scores" in (folder / "README.md").read_text(encoding="utf-8")
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    assert "## Scores" in card
+    assert card.startswith("---\nlibrary_name: transformers\n")
+    assert "\nMerged: the weights here are" in card
+    plain = (export_peft(ws, "sw", version, tmp_path) / "README.md").read_text(encoding="utf-8")
+    assert plain.startswith("---\nlibrary_name: peft\n")
+    assert "Merged:" not in plain
+
+
+def test_a_merged_model_stops_where_its_answers_end(ws, tmp_path):
+    folder = export_merged(ws, "sw", None, tmp_path)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    found = json.loads((folder / "generation_config.json").read_text())["eos_token_id"]
+    end = tokenizer.convert_tokens_to_ids("<|end|>")
+    assert tokenizer.eos_token_id != end  # the template ends a turn by another token
+    assert end in found
+    before = base_of(ws).generation_config.eos_token_id
+    assert set(found) == {before, end} - {None}
+
+
+@pytest.mark.parametrize("system", [None, "Jibu kwa ufupi."])
+def test_a_base_model_without_a_template_gets_the_one_that_was_trained_on(ws, tmp_path, system):
+    base = ws.project.base_model.model_copy(update={"model": "models/bare"})
+    bare = ws.directory / "models" / "bare"
+    if not bare.exists():
+        shutil.copytree(ws.directory / "models" / "llama", bare)
+        (bare / "chat_template.jinja").unlink()
+    mine = replace(ws, project=ws.project.model_copy(update={"base_model": base}))
+    served = AutoTokenizer.from_pretrained(export_merged(mine, "sw", None, tmp_path))
+    trained = load_tokenizer(base, ws.directory)
+    assert trained.chat_template is None
+    earlier = [Exchange("Bei ya chai?", "Mia mbili")]
+    turns = [*messages(earlier, system), {"role": "user", "content": "Na kahawa?"}]
+    text = served.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
+    assert text == prompt_text(trained, "Na kahawa?", earlier, system)
 
 
 def test_what_is_loaded_in_another_dtype_is_rounded_when_it_is_written(ws, tmp_path, monkeypatch):
