@@ -62,14 +62,27 @@ def collate_packed(bins: list[list[Example]], pad_id: int, device: Any) -> dict[
     }
 
 
-def check_isolation(model: Any, examples: list[Example], pad_id: int, device: Any) -> None:
+def check_isolation(
+    model: Any, examples: list[Example], pad_id: int, device: Any, max_tokens: int
+) -> None:
     """Raises TrainingError when an example sees the one that stands before it in its sequence.
+
+    And where its place in a sequence of `max_tokens` would count: Llama 4 scales the attention of
+    some layers by it, from `floor_scale` tokens on, and knows no positions that begin anew.
 
     Two forward passes: the second with other tokens in the first example. What the model says of
     the second example must stay the same.
     """
     import torch
 
+    config = getattr(model.config, "text_config", None) or model.config
+    scaled = getattr(config, "attn_temperature_tuning", None) and 0 in config.no_rope_layers
+    if scaled and max_tokens >= config.floor_scale:
+        raise TrainingError(
+            f"this model scales its attention by a token's place in the sequence, from "
+            f"{config.floor_scale} tokens on, and packed examples would be told their neighbours'; "
+            f"set adapter.max_tokens to less than {config.floor_scale}, or adapter.packing to false"
+        )
     short = sorted(examples, key=lambda e: (len(e.ids), e.row_id))
     probe = short[-1]
     first, second = Example("a", probe.ids[:64], 1, False), Example("b", probe.ids[:64], 1, False)

@@ -135,9 +135,8 @@ def train_adapter(
     if team.rank:
         torch.manual_seed(seed + team.rank)  # the same adapter to begin with, other dropout
     if adapter.packing:
-        check_isolation(
-            model, examples, tokenizer.pad_token_id, model.get_input_embeddings().weight.device
-        )
+        device = model.get_input_embeddings().weight.device
+        check_isolation(model, examples, tokenizer.pad_token_id, device, most)
     anchoring = Anchoring()
     if update:
         schedule = plan_replay(buffer, len(plan), update.replay_per_step, seed)

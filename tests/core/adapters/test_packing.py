@@ -19,7 +19,7 @@ from tests.core.families import family_folder
 
 CPU = Execution(device="cpu", threads=1)
 PACKED = Adapter(rank=4, epochs=2, batch_size=6, learning_rate=0.01, max_tokens=64, packing=True)
-ISOLATED = ("llama-3.1", "qwen2.5", "qwen3", "phi-4-mini")
+ISOLATED = ("llama-3.1", "llama-4", "qwen2.5", "qwen3", "phi-4-mini")
 
 
 def example_of(name, length, seed=0):
@@ -51,9 +51,11 @@ def test_two_examples_that_fit_together_share_a_sequence():
     ] == [["a"], ["c", "b"]]
 
 
+@pytest.mark.parametrize("attention", ["eager", "sdpa"])
 @pytest.mark.parametrize("name", ISOLATED)
-def test_packed_logits_are_those_of_each_example_alone(families, name):
-    model = AutoModelForCausalLM.from_pretrained(families / name).eval()
+def test_packed_logits_are_those_of_each_example_alone(families, name, attention):
+    folder = families / name
+    model = AutoModelForCausalLM.from_pretrained(folder, attn_implementation=attention).eval()
     examples = [example_of("a", 17), example_of("b", 9), example_of("c", 23)]
     batch = collate_packed([examples, [example_of("d", 11)]], 0, "cpu")
     with torch.inference_mode():
@@ -77,7 +79,7 @@ def test_loss_and_gradients_are_those_of_padded_examples(families, name):
         model.zero_grad()
         loss = summed_loss(model, batch)
         loss.backward()
-        return float(loss.detach()), model.model.layers[0].mlp.down_proj.weight.grad.clone()
+        return float(loss.detach()), model.model.layers[0].self_attn.o_proj.weight.grad.clone()
 
     one, first = slope(collate(examples, 0, "cpu"))
     two, second = slope(collate_packed(pack(examples, 64), 0, "cpu"))
@@ -96,10 +98,37 @@ def test_the_first_token_of_an_example_is_not_predicted_from_the_one_before():
 def test_a_model_that_carries_state_over_the_border_is_refused(families):
     examples = [example_of("a", 12), example_of("b", 9)]
     for name in ISOLATED:
-        check_isolation(AutoModelForCausalLM.from_pretrained(families / name), examples, 0, "cpu")
+        model = AutoModelForCausalLM.from_pretrained(families / name)
+        check_isolation(model, examples, 0, "cpu", 64)
     leaky = AutoModelForCausalLM.from_pretrained(families / "qwen3.5")
     with pytest.raises(TrainingError, match=r"see each other .* set adapter\.packing to false"):
-        check_isolation(leaky, examples, 0, "cpu")
+        check_isolation(leaky, examples, 0, "cpu", 64)
+
+
+def test_a_model_that_scales_attention_by_the_place_is_refused_from_there_on(tmp_path):
+    family_folder(
+        tmp_path / "m",
+        "llama-4",
+        no_rope_layers=[0, 1],
+        layer_types=["full_attention", "chunked_attention"],
+        floor_scale=32,
+    )
+    model = AutoModelForCausalLM.from_pretrained(tmp_path / "m").eval()
+    examples = [example_of("a", 12), example_of("b", 16), example_of("c", 20)]
+
+    def furthest(several):
+        batch = collate_packed([several], 0, "cpu")
+        with torch.inference_mode():
+            inputs = {k: v for k, v in batch.items() if k != "labels"}
+            together = model(**inputs, use_cache=False).logits[0, -len(several[-1].ids) :]
+            alone = model(input_ids=torch.tensor([several[-1].ids])).logits[0]
+        return float((together - alone).abs().max())
+
+    assert furthest(examples[:2]) < 1e-4  # 28 tokens
+    assert furthest(examples) > 1e-3  # 48: the last one is past the place
+    check_isolation(model, examples, 0, "cpu", 31)
+    with pytest.raises(TrainingError, match=r"from 32 tokens on.* less than 32, or adapter\.pack"):
+        check_isolation(model, examples, 0, "cpu", 32)
 
 
 def test_a_training_on_packed_sequences_ends_at_the_same_weights(families, tmp_path, quiet):
