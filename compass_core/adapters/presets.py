@@ -115,6 +115,7 @@ PRESETS: dict[str, Preset] = {
             notes=(
                 "three layers of four are linear attention with a state that runs through a "
                 "packed sequence: packing is refused, examples are padded",
+                "Qwen 3.6 and 3.8 are the same architecture; their templates are told the same",
                 "thinking is switched off, as for qwen3",
                 "vision layers of the multimodal checkpoint are not adapted",
             ),

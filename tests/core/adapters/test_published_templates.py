@@ -24,6 +24,7 @@ CASES = {
     "qwen3_5_think": (TOKENS["qwen3.5"][1:], PRESETS["qwen3.5"].template_arguments),
     "qwen3_5_nothink": (TOKENS["qwen3.5"][1:], PRESETS["qwen3.5"].template_arguments),
     "qwen3_6": (TOKENS["qwen3.5"][1:], PRESETS["qwen3.5"].template_arguments),
+    "qwen3_8": (TOKENS["qwen3.5"][1:], PRESETS["qwen3.5"].template_arguments),
     # No preset names these; what is done with any other model has to be right for them.
     "llama3": (("<|begin_of_text|>", "<|eot_id|>", None, HEADERS), GENERIC.template_arguments),
     "phi3_5": (
