@@ -158,7 +158,7 @@ def test_gradients_are_those_of_the_weights_that_four_bits_stand_for(wide):
                     parameter.fill_(0.01)  # at zero, A has no gradient
     tokenizer = load_tokenizer(base_of(name), wide)
     examples = examples_of(tokenizer, ROWS, 128)
-    check_isolation(over_four, examples, tokenizer.pad_token_id, torch.device("cpu"))
+    check_isolation(over_four, examples, tokenizer.pad_token_id, torch.device("cpu"), 64)
     ids = torch.tensor([examples[0].ids])
     found, expected = gradients(over_four, ids), gradients(over_full, ids)
     assert found.keys() == expected.keys()
