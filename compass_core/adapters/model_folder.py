@@ -64,14 +64,22 @@ def load_base(
     elif quantise == "4bit":
         more["device_map"] = {"": "cpu" if device == "cpu" else torch.cuda.current_device()}
     try:
-        model: Any = AutoModelForCausalLM.from_pretrained(
+        loaded: Any = AutoModelForCausalLM.from_pretrained(
             model_source(settings, project_dir),
             dtype=weights_dtype(settings, device),
             trust_remote_code=settings.trust_remote_code,
+            output_loading_info=True,
             **more,
         )
     except (OSError, ValueError) as error:
         raise ModelError(f"base model {settings.model} cannot be loaded: {error}") from error
+    model, found = loaded
+    if missing := sorted(found["missing_keys"]):  # transformers would draw them at random
+        raise ModelError(
+            f"base model {settings.model}: {len(missing)} of its tensors are not in the checkpoint "
+            f"({', '.join(missing[:3])}, ...); it is incomplete, or of another architecture than "
+            "its config.json says: copy it anew"
+        )
     if quantise == "4bit":
         _keep_layout(model)
     return (model if "device_map" in more else model.to(device)).eval()

@@ -1,10 +1,12 @@
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from compass_core.adapters import model_folder
 from compass_core.adapters.model_folder import base_fingerprint, load_base, load_tokenizer
 from compass_core.config.schema import BaseModelSettings, Execution
 from compass_core.errors import ModelError
+from tests.core.families import NAMES, family_folder, wrapped_folder
 
 
 def test_the_base_model_is_known_by_its_content(project):
@@ -23,6 +25,34 @@ def test_the_precision_is_as_set(project):
         model = load_base(BaseModelSettings(model="models/llama", dtype=name), project, cpu)
         assert next(model.parameters()).dtype == dtype
         assert not model.training
+
+
+def test_a_checkpoint_that_lacks_tensors_is_not_filled_up_at_random(tmp_path):
+    family_folder(tmp_path / "m", "qwen2.5")
+    path = tmp_path / "m" / "model.safetensors"
+    tensors = load_file(path)
+    del tensors["model.layers.1.mlp.down_proj.weight"]
+    save_file(tensors, path, metadata={"format": "pt"})
+    with pytest.raises(ModelError, match=r"\./m: 1 of its tensors .*layers\.1\.mlp\.down_proj"):
+        load_base(BaseModelSettings(model="./m"), tmp_path, Execution(device="cpu", threads=1))
+
+
+@pytest.mark.parametrize("name", [*NAMES, "wrapped qwen3.5", "wrapped llama-4"])
+def test_a_whole_checkpoint_is_loaded_whole(tmp_path, name):
+    kind, _, family = name.rpartition(" ")
+    make = wrapped_folder if kind else family_folder
+    make(tmp_path / "m", family)
+    model = load_base(BaseModelSettings(model="./m"), tmp_path, Execution(device="cpu", threads=1))
+    kept = {
+        name.split("layers.")[-1]: t
+        for name, t in load_file(tmp_path / "m" / "model.safetensors").items()
+        if "vision" not in name and "visual" not in name
+    }
+    mine = {n.split("layers.")[-1]: p for n, p in model.named_parameters() if "layers." in n}
+    for name, tensor in mine.items():
+        if name in kept:
+            assert torch.equal(tensor, kept[name]), name
+    assert set(mine) & set(kept)
 
 
 def test_emulated_bfloat16_is_no_reason_to_use_it(monkeypatch):
