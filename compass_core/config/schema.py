@@ -207,7 +207,11 @@ class Adapter(Section):
         description="4bit: the frozen base in NF4 while training (QLoRA); slow on a CPU.",
     )
     rank: int = Field(16, ge=1, le=1024, description="LoRA rank.")
-    alpha: int = Field(32, ge=1, description="LoRA alpha; the update is scaled by alpha / rank.")
+    alpha: int = Field(
+        32,
+        ge=1,
+        description="LoRA alpha; the update is scaled by alpha / rank (rslora: / its root).",
+    )
     dropout: Share = Field(0.0, description="Dropout on the adapter's input.")
     target_modules: Literal["auto"] | list[str] = Field(
         "auto", description="auto: the preset's, else every linear layer; or a list of names."
