@@ -12,7 +12,7 @@ from compass_core.corpora.clean import TextError
 from compass_core.corpora.files import SourceFile
 from compass_core.corpora.language_id import identify
 from compass_core.corpora.privacy import Scrubber
-from compass_core.corpora.readers import Line
+from compass_core.corpora.readers import Line, storable
 from compass_core.corpora.rules import Rules
 from compass_core.corpora.shapes import ShapeError
 from compass_core.hashing import version_of_set
@@ -86,6 +86,8 @@ class Books:
             row = make(line.record)
         except (ShapeError, Rejected, TextError) as error:
             self.reject(file, line, error.reason, str(error))
+        except RecursionError:
+            self.reject(file, line, "bad_json", "nested too deeply")
         else:
             place = self._seen.get(row[self._id])
             before = self.rows[place] if place is not None else None
@@ -107,7 +109,7 @@ class Books:
                 "file": file,
                 "line": line.number,
                 "reason": reason,
-                "detail": self.scrub.text(detail)[:DETAIL_CHARS],
+                "detail": storable(self.scrub.text(detail)[:DETAIL_CHARS]),
                 "raw": self.scrub(line),
             }
         )

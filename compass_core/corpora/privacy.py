@@ -72,7 +72,10 @@ class Scrubber:
     def __call__(self, line: Line) -> str:
         if line.record is None:
             return self.text(self._unread(line.raw))
-        text = json.dumps(self._value("", line.record), ensure_ascii=False, default=str)
+        try:
+            text = json.dumps(self._value("", line.record), ensure_ascii=False, default=str)
+        except RecursionError:
+            return self.text(self._unread(line.raw))
         return raw_text(text.encode("utf-8", "surrogatepass"))
 
     def text(self, text: str) -> str:
@@ -115,11 +118,11 @@ class Scrubber:
         if text.lstrip().startswith(("{", "[")):
             try:
                 inner = json.loads(text)
+                shown = self._value("", inner)
+                if shown != inner:
+                    return json.dumps(shown, ensure_ascii=False)
             except (ValueError, RecursionError):
                 return self.text(self._unread(text))
-            shown = self._value("", inner)
-            if shown != inner:
-                return json.dumps(shown, ensure_ascii=False)
         return self.text(text)
 
     def _hashed(self, value: str) -> str:

@@ -75,6 +75,11 @@ def unpacked(name: str, plain: IO[bytes]) -> IO[bytes]:
 CUT_ERRORS = (EOFError, zlib.error, gzip.BadGzipFile, OSError)
 
 
+def storable(text: str) -> str:
+    """Text that Parquet can hold: JSON may bring halves of surrogate pairs, shown as \\udNNN."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def raw_text(data: bytes) -> str:
     """Bytes as text that can be stored and edited; undecodable ones as \\xNN, long ones cut."""
     text = data.decode("utf-8", "backslashreplace").rstrip("\r\n")

@@ -175,7 +175,7 @@ def text_of(content: Any) -> str:
     for part in content:
         if isinstance(part, str):
             parts.append(part)
-        elif isinstance(part, dict) and part.get("type", "text") in ("text", "input_text"):
+        elif isinstance(part, dict) and str(part.get("type", "text")) in ("text", "input_text"):
             text = part.get("text", part.get("content"))
             if isinstance(text, str):
                 parts.append(text)
@@ -212,7 +212,7 @@ def _calls_a_tool(turn: dict[str, Any]) -> bool:
         return True
     content = _content(turn)
     return isinstance(content, list) and any(
-        isinstance(part, dict) and part.get("type") in _CALL_PARTS for part in content
+        isinstance(part, dict) and str(part.get("type")) in _CALL_PARTS for part in content
     )
 
 

@@ -9,12 +9,13 @@ agent around one says the same again. The events of a span share its id, and the
 from typing import Any
 
 from compass_core.corpora.log_shapes.event import LogEvent, as_text, decoded, first, turns_from
-from compass_core.corpora.log_shapes.spans import attributes, identity, moment
+from compass_core.corpora.log_shapes.spans import attributes, identity, moment, unwrapped
 from compass_core.corpora.shapes import ShapeError, text_of
 
 USERS = ("user.id", "enduser.id", "enduser.pseudo.id", "user.email", "session.id")
 OPERATIONS = ("chat", "text_completion", "generate_content")
 _OLD_EVENT = "gen_ai.user.message"
+_WRAPPED = ("kvlistValue", "kvlist_value", "stringValue", "string_value")
 
 
 def read(record: dict[str, Any]) -> LogEvent | None:
@@ -54,8 +55,6 @@ def read(record: dict[str, Any]) -> LogEvent | None:
 
 def _body(record: dict[str, Any]) -> dict[str, Any]:
     body = decoded(record.get("body"))
-    if isinstance(body, dict) and "kvlistValue" in body:
-        return attributes({"attributes": (body["kvlistValue"] or {}).get("values")})
-    if isinstance(body, dict) and "stringValue" in body:
-        body = decoded(body["stringValue"])
+    if isinstance(body, dict) and any(name in body for name in _WRAPPED):
+        body = decoded(unwrapped(body))
     return body if isinstance(body, dict) else {}

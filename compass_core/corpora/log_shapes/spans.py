@@ -31,7 +31,8 @@ def unpacked(line: Line) -> Iterator[Line]:
     """The line itself, or one line a span or log record where it is an OTLP/JSON batch.
 
     A batch is what the collector's file exporter writes. Each record counts as a row read and
-    keeps the number of the line that it came in.
+    keeps the number of the line that it came in. What stands where records should is one row too,
+    that nothing knows.
     """
     record = line.record
     batch = next((name for name in _BATCHES if record and isinstance(record.get(name), list)), None)
@@ -39,11 +40,16 @@ def unpacked(line: Line) -> Iterator[Line]:
         yield line
         return
     scopes, items = _BATCHES[batch]
-    for resource in record[batch]:
-        for scope in (resource.get(scopes) or []) if isinstance(resource, dict) else []:
-            for item in (scope.get(items) or []) if isinstance(scope, dict) else []:
-                if isinstance(item, dict):
-                    yield Line(line.number, line.raw, item)
+    for scope in _members(record[batch], scopes):
+        for item in _members([scope], items):
+            yield Line(line.number, line.raw, item if isinstance(item, dict) else {batch: item})
+
+
+def _members(groups: Any, name: str) -> Iterator[Any]:
+    """What the groups' lists `name` hold; a group of another form, in brackets, in its place."""
+    for group in groups:
+        held = (group.get(name) or []) if isinstance(group, dict) else None
+        yield from held if isinstance(held, list) else [[group]]
 
 
 def attributes(record: dict[str, Any]) -> dict[str, Any]:
@@ -55,7 +61,7 @@ def attributes(record: dict[str, Any]) -> dict[str, Any]:
     if isinstance(given, list):
         for item in given:
             if isinstance(item, dict) and "key" in item:
-                found[str(item["key"])] = _otlp(item.get("value"))
+                found[str(item["key"])] = unwrapped(item.get("value"))
     elif isinstance(given, dict):
         _flatten(given, "", found)
     for name, value in record.items():
@@ -63,7 +69,8 @@ def attributes(record: dict[str, Any]) -> dict[str, Any]:
             found[name.removeprefix("attributes.")] = value
         elif name.startswith(("gen_ai.", "llm.", "openinference.")):
             found[name] = value
-    for event in record.get("events") or []:
+    events = record.get("events")
+    for event in events if isinstance(events, list) else []:
         if isinstance(event, dict):
             for name, value in attributes({"attributes": event.get("attributes")}).items():
                 found.setdefault(name, value)
@@ -85,7 +92,8 @@ def identity(record: dict[str, Any]) -> str | None:
     return f"{trace}/{span}" if trace and span else (str(span) if span else None)
 
 
-def _otlp(value: Any) -> Any:
+def unwrapped(value: Any) -> Any:
+    """A value without the names of its type, as OTLP/JSON wraps it; others as they are."""
     if not isinstance(value, dict):
         return value
     for name in ("stringValue", "string_value", "boolValue", "doubleValue"):
@@ -99,12 +107,17 @@ def _otlp(value: Any) -> Any:
                 return value[name]  # hashed in a corrected line, or no number in the first place
     for name in ("arrayValue", "array_value"):
         if name in value:
-            return [_otlp(item) for item in (value[name] or {}).get("values") or []]
+            return [unwrapped(item) for item in _values(value[name])]
     for name in ("kvlistValue", "kvlist_value"):
         if name in value:
-            values = (value[name] or {}).get("values") or []
-            return {str(item["key"]): _otlp(item.get("value")) for item in values}
+            pairs = [item for item in _values(value[name]) if isinstance(item, dict)]
+            return {str(item.get("key")): unwrapped(item.get("value")) for item in pairs}
     return None
+
+
+def _values(wrapped: Any) -> list[Any]:
+    values = wrapped.get("values") if isinstance(wrapped, dict) else None
+    return values if isinstance(values, list) else []
 
 
 def _flatten(nested: dict[str, Any], prefix: str, into: dict[str, Any]) -> None:

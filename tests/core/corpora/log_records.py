@@ -129,6 +129,6 @@ SHAPES = {
 
 
 def parsed(folder, *rows, rules=None):
-    text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    text = "".join(json.dumps(row) + "\n" for row in rows)
     (folder / "a.jsonl").write_text(text, encoding="utf-8")
     return parse_log_file(folder, source_files(folder)[0], "sw", rules or Rules())
