@@ -77,7 +77,7 @@ CLUSTERING = tuple(
 _TABLE = (
     Node("auxiliary_corpus", "pool", settings=_CORPUS, code="6"),
     Node("training_corpus", "language", settings=_CORPUS, code="6"),
-    Node("usage_logs", "language_day", settings=_LOGS, code="3"),
+    Node("usage_logs", "language_day", settings=_LOGS, code="4"),
     Node("benchmark_items", "language", settings=(*_TEXT, "benchmarks.suites"), code="5"),
     Node("usage_window", "language", ("usage_logs",), settings=("usage.window_days",)),
     Node(

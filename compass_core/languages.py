@@ -1,10 +1,30 @@
 """Language tags at the border: whatever a source writes becomes one BCP-47 tag, or an error."""
 
+from functools import lru_cache
+
 import langcodes
 from langcodes.tag_parser import LanguageTagError
 
-# What sources write for the macro-language although they mean its standard variety.
+# What sources write for a macro-language or for its standard variety: both become one tag. FLORES,
+# the Aya Collection and SIB-200 name the varieties (npi, azj), most others the language (ne, az).
 _STANDARD_OF = {
+    "als": "sq",
+    "ayr": "ay",
+    "azj": "az",
+    "dik": "din",
+    "ekk": "et",
+    "gaz": "om",
+    "khk": "mn",
+    "kmr": "ku",
+    "knc": "kr",
+    "lvs": "lv",
+    "npi": "ne",
+    "ory": "or",
+    "pbt": "ps",
+    "pbu": "ps",
+    "plt": "mg",
+    "uzn": "uz",
+    "ydd": "yi",
     "swa": "sw",
     "swh": "sw",
     "msa": "ms",
@@ -18,6 +38,7 @@ _STANDARD_OF = {
     "arb": "ar",
     "ara": "ar",
 }
+_PARTS_OF = {"Kore": "Hang"}  # what sources write for a script of several: kor_Hang
 
 
 def standard_tag(text: str) -> str:
@@ -44,11 +65,13 @@ def standard_tag(text: str) -> str:
         )
     base = _STANDARD_OF.get(base, base)
     script = language.script
-    if script and script == langcodes.Language.get(base).maximize().script:
+    usual = langcodes.Language.get(base).maximize().script
+    if script in (usual, _PARTS_OF.get(usual or "")):
         script = None
     return langcodes.Language.make(base, script=script, territory=language.territory).to_tag()
 
 
+@lru_cache(maxsize=4096)
 def find_tag(text: str) -> str:
     """As standard_tag, and English names too (`Swahili`, `Standard Arabic`), as Aya writes them.
 

@@ -9,7 +9,7 @@ what was fetched. Nothing is seen before all of it is there; a killed fetch is s
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Mapping, Sized
+from collections.abc import Callable, Iterable, Sized
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -18,12 +18,13 @@ from typing import IO, Any, cast
 from filelock import FileLock
 
 from compass_core.config.text import Corpus
+from compass_core.corpora.declared import declared_tag
 from compass_core.corpora.files import file_digest, find_languages
 from compass_core.corpora.formats import ALLOWED, format_of, packing_of
+from compass_core.corpora.mapping import look_up
 from compass_core.corpora.readers import read_lines
 from compass_core.errors import InputError
 from compass_core.hashing import version_of
-from compass_core.languages import find_tag
 from compass_core.progress import EVERY_S, Progress
 
 Report = Callable[[str], None]
@@ -31,7 +32,6 @@ Record = dict[str, Any]
 UNROUTED = "_unrouted"
 _FETCHED = "_fetched"
 _LOADERS = {"parquet": "parquet", "jsonl": "json", "json": "json", "csv": "csv"}  # of `datasets`
-_LANGUAGE_COLUMNS = ("language_code", "lang", "language")
 INSTALL = "pip install 'compass-assets[datasets]'"
 
 
@@ -206,18 +206,14 @@ def row_count(records: Iterable[Record], split: str) -> int | None:
     return int(said) if said else None
 
 
-def _language_of(record: Mapping[str, Any], corpus: Corpus) -> str:
+def _language_of(record: Record, corpus: Corpus) -> str:
     if corpus.language:
         return corpus.language
     named = corpus.columns.get("language")
-    for column in (named,) if named else _LANGUAGE_COLUMNS:
-        value = record.get(column)
-        if value:
-            try:
-                return find_tag(str(value))
-            except ValueError:
-                continue
-    return UNROUTED
+    try:
+        return declared_tag({"language": look_up(record, named)} if named else record) or UNROUTED
+    except ValueError:
+        return UNROUTED
 
 
 def _publish(corpus: Corpus, folder: Path, scratch: Path) -> None:

@@ -12,6 +12,7 @@ from compass_core.corpora.boilerplate import without_boilerplate
 from compass_core.corpora.books import Books, IngestResult, Rejected, Report, Row
 from compass_core.corpora.clean import TextError, clean_text
 from compass_core.corpora.corrections import corrector
+from compass_core.corpora.declared import declared_tag
 from compass_core.corpora.duplicates import Seen, find_duplicates
 from compass_core.corpora.files import CORRECTIONS, SourceFile, list_files, source_files
 from compass_core.corpora.mapping import corpus_of, mapped, readings
@@ -21,7 +22,6 @@ from compass_core.corpora.repetition import repetition
 from compass_core.corpora.rules import Rules
 from compass_core.corpora.shapes import conversation_of
 from compass_core.hashing import text_hash
-from compass_core.languages import find_tag
 from compass_core.progress import Progress, megabytes
 from compass_core.turns import Exchange, earlier_exchanges, earlier_turns
 
@@ -183,19 +183,15 @@ def _cleaned(
 def check_language(record: dict[str, Any], language: str) -> str:
     """The tag that the row declares, or that of its folder where it declares none.
 
-    Raises Rejected where the row's own language is unknown or not that of its folder. Aya writes a
-    code and a name (`language_code: swh`, `language: Swahili`); the code is believed first.
+    Raises Rejected where the row's own language is unknown or not that of its folder.
     """
-    declared = record.get("language_code") or record.get("lang") or record.get("language")
-    if declared is None:
-        return language
     try:
-        tag = find_tag(str(declared))
+        tag = declared_tag(record) or language
     except ValueError as error:
         raise Rejected("unknown_language", str(error)) from None
     if tag.split("-")[0] != language.split("-")[0]:
         raise Rejected(
-            "language_mismatch", f"the row says {declared}, its folder is {language}; move it"
+            "language_mismatch", f"the row says {tag}, its folder is {language}; move it"
         )
     return tag
 

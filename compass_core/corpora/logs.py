@@ -37,7 +37,7 @@ from compass_core.hashing import text_hash, version_of
 
 FIRST_YEAR, LAST_YEAR = 2000, 2100
 AHEAD_DAYS = 1  # a day's slack for clocks that differ and files that keep an older time
-CODE = "3"  # raise when the same file would give other rows
+CODE = "4"  # raise when the same file would give other rows
 
 
 class LogFileState(Enum):

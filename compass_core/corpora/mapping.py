@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from compass_core.config.text import Corpus
+from compass_core.corpora import declared
 from compass_core.corpora.shapes import ShapeError
 from compass_core.hashing import version_of
 
 DESCRIBED = ("source", "license", "revision")
-_KEPT = ("id", "language", "language_code", "lang", *DESCRIBED)
+_KEPT = ("id", *declared.COLUMNS, "script", *DESCRIBED)
 
 
 def corpus_of(file: str, corpora: Sequence[Corpus], role: str) -> Corpus | None:
@@ -44,6 +45,9 @@ def mapped(record: dict[str, Any], corpus: Corpus) -> dict[str, Any]:
     columns = corpus.columns
     carries_text = any(ours not in (*_KEPT, "system") for ours in columns)
     row = {name: record[name] for name in _KEPT if name in record} if carries_text else dict(record)
+    if "language" in columns:
+        for name in (*declared.COLUMNS, "script"):
+            row.pop(name, None)  # the language of something else, of a translation's source say
     for ours, theirs in columns.items():
         value = look_up(record, theirs)
         if value is None and ours in ("prompt", "response", "messages", "text"):

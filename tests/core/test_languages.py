@@ -16,6 +16,13 @@ from compass_core.languages import display_name, standard_tag
         ("nor", "nb"),
         ("pes", "fa"),
         ("zsm", "ms"),
+        ("npi_Deva", "ne"),
+        ("azj_Latn", "az"),
+        ("plt", "mg"),
+        ("khk_Cyrl", "mn"),
+        ("azb", "azb"),  # South Azerbaijani is no standard of it
+        ("kor_Hang", "ko"),
+        ("jpn_Jpan", "ja"),
         ("pt-br", "pt-BR"),
         ("sr-Latn", "sr-Latn"),
         ("THA", "th"),

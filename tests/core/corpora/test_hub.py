@@ -128,6 +128,20 @@ def test_a_stream_knows_its_rows_only_where_its_card_says_them(tmp_path, copy):
     assert row_count(stream, "train") == 4
 
 
+def test_rows_go_to_the_script_that_they_name_and_to_languages_in_nested_columns(tmp_path):
+    written = [("zho", "Hant"), ("zho", "Hans"), ("npi", "Deva")]
+    made = [COLLECTION | {"language": code, "script": script} for code, script in written]
+    datasets.Dataset.from_list(made).save_to_disk(str(tmp_path / "collection"))
+    folder = tmp_path / "auxiliary"
+    found = fetch_corpus(corpus(dataset="collection"), folder, tmp_path).rows
+    assert found == {"zh-Hant": 1, "zh": 1, "ne": 1}
+    nested = [{"prompt": "a", "response": "b", "meta": {"to": "swh"}, "lang": "en"}]
+    (tmp_path / "nested.jsonl").write_text(json.dumps(nested[0]) + "\n")
+    entry = corpus(name="nested", dataset="nested.jsonl", columns={"language": "meta.to"})
+    assert fetch_corpus(entry, folder, tmp_path).rows == {"sw": 1}
+    assert rows(folder, "sw", entry).accepted.height == 1
+
+
 def test_a_single_file_and_columns_of_other_names(tmp_path):
     asked = [{"q": {"text": "Duka liko wapi?"}, "a": "Mjini.", "tongue": "swa", "n": 1}]
     (tmp_path / "own.jsonl").write_text("".join(json.dumps(r) + "\n" for r in asked))
