@@ -40,23 +40,29 @@ _NOBODY = regex.compile(
     r"[@＠](?:.*\.)?(?:example(?:\.(?:com|org|net))?|test|invalid|localhost)$", regex.I
 )
 _CARD = regex.compile(r"(?<![\p{N}.,+-])\p{Nd}(?:[ -]?\p{Nd}){12,18}(?![\p{N}]|[.,-]\p{Nd})")
-_GROUPS = regex.compile(r"\p{Nd}+(?:[ \u00a0\u202f.‐‑-]\p{Nd}+)*+")
+_GROUPS = regex.compile(r"\p{Nd}+(?:[ \u00a0\u202f\u3000.‐‑–－-]\p{Nd}+)*+")
 # How cards are printed, in digits a group: what else stands in the line does not hide them then.
 _LAYOUTS = ((4, 4, 4, 4, 3), (4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (19,), (16,), (15,), (14,))
 _CARD_STARTS = regex.compile(
     r"4|5[1-5]|2(?:22[1-9]|2[3-9]|[3-6]|7[01]|720)|3[47]|3(?:0[0-5]|[689])|6(?:011|4[4-9]|5)|35"
 )
+# Verve, Elo, RuPay, Maestro, UnionPay, Mir and banks' own: bar codes and parcels of other lengths
+# begin like that too.
+_LONG_CARD_STARTS = regex.compile(r"5|6|8[12]|220[0-4]")
+_LONG_CARD_LENGTHS = (16, 19)
 _CARD_LENGTHS = (13, 14, 15, 16, 19)
 _IBAN = regex.compile(
-    r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}(?:[ -]?[A-Za-z0-9]{4}){2,7}(?:[ -]?[A-Za-z0-9]{1,3})?"
-    r"(?![A-Za-z0-9])"
+    r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}(?:[ \u00a0\u202f‐‑-]?[A-Za-z0-9]{4}){2,7}"
+    r"(?:[ \u00a0\u202f‐‑-]?[A-Za-z0-9]{1,3})?(?![A-Za-z0-9])"
 )
 _IPV4 = regex.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d]|\.\d)")
 _IPV6 = regex.compile(
-    r"(?<![A-Za-z0-9_:])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![A-Za-z0-9_:])"
+    r"(?<![A-Za-z0-9_])(?<![0-9A-Fa-f:]:)(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}"
+    r"(?![A-Za-z0-9_:])"
 )
 _DIGITS = regex.compile(r"\p{Nd}")
 _DIGITS_TOGETHER = regex.compile(r"\p{Nd}+")
+_TWO_YEARS = regex.compile(r"\(?\s*(1\d{3}|20\d\d)\s*[-‐-―/]\s*(1\d{3}|20\d\d)\s*\)?")
 _MIN_PHONE_DIGITS = 7
 
 
@@ -158,7 +164,10 @@ def _is_card(text: str) -> bool:
     number = _ascii_digits(text)
     return (
         len(number) in _CARD_LENGTHS
-        and _CARD_STARTS.match(number) is not None
+        and (
+            _CARD_STARTS.match(number) is not None
+            or (len(number) in _LONG_CARD_LENGTHS and bool(_LONG_CARD_STARTS.match(number)))
+        )
         and len(set(number)) > 1
         and bool(luhn.is_valid(number))
     )
@@ -167,6 +176,7 @@ def _is_card(text: str) -> bool:
 def _ibans(text: str, language: str) -> Iterable[Span]:
     from stdnum import iban
 
+    text = _with_ascii_digits(text)
     for match in _IBAN.finditer(text):
         start, end = match.span()
         # The form is greedy and may run into the next word: shorten until the check digits hold.
@@ -180,11 +190,11 @@ def _ibans(text: str, language: str) -> Iterable[Span]:
 
 
 def _iban_length(text: str) -> bool:
-    compact = text.replace(" ", "").replace("-", "")
-    return 15 <= len(compact) <= 34 and text[-1].isalnum()
+    return 15 <= sum(sign.isalnum() for sign in text) <= 34 and text[-1].isalnum()
 
 
 def _ips(text: str, language: str) -> Iterable[Span]:
+    text = _with_ascii_digits(text)
     for pattern in (_IPV4, _IPV6):
         if pattern is _IPV6 and "::" not in text and text.count(":") < 7:
             continue
@@ -211,11 +221,17 @@ def _phones(text: str, language: str) -> Iterable[Span]:
 
     for match in phonenumbers.PhoneNumberMatcher(text, _region(language)):
         raw = match.raw_string
-        if len(_DIGITS.findall(raw)) < _MIN_PHONE_DIGITS:
+        if len(_DIGITS.findall(raw)) < _MIN_PHONE_DIGITS or _years(raw):
             continue
         fraction = text[: match.start].endswith((".", ","))
-        if _looks_dialled(raw) or (not fraction and _is_mobile(match.number)):
+        if _looks_dialled(raw) or (not fraction and _is_mobile(match.number, raw)):
             yield match.start, match.end
+
+
+def _years(raw: str) -> bool:
+    """Whether it is from one year to another, `(1644-1912` say, as a short plan would allow."""
+    found = _TWO_YEARS.fullmatch(_with_ascii_digits(raw))
+    return found is not None and int(found[1]) < int(found[2])
 
 
 def _looks_dialled(raw: str) -> bool:
@@ -229,15 +245,21 @@ def _looks_dialled(raw: str) -> bool:
     )
 
 
-def _is_mobile(number: Any) -> bool:
+def _is_mobile(number: Any, raw: str) -> bool:
     """Mobile numbers are often written without groups, and ten digits seldom fit by chance.
 
-    In North America the plan does not tell mobile numbers from others.
+    Those of the country's code count, as in 255754123456. In North America the plan does not tell
+    mobile numbers from others.
     """
     from phonenumbers import PhoneNumberType, number_type
 
     kinds = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
-    return len(str(number.national_number)) >= 10 and number_type(number) in kinds
+    return len(_DIGITS.findall(raw)) >= 10 and number_type(number) in kinds
+
+
+def _with_ascii_digits(text: str) -> str:
+    """The text with the digits of every script as 0 to 9, each in its place."""
+    return text if text.isascii() else _DIGITS.sub(lambda m: str(unicodedata.digit(m[0])), text)
 
 
 def _ascii_digits(text: str) -> str:

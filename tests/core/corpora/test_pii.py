@@ -45,6 +45,20 @@ RULES = Cleaning()
         ("ja", "宛先はuser＠gmail.comです", "宛先は<EMAIL>です"),
         ("de", "DE89-3704-0044-0532-0130-00", "<IBAN>"),
         ("en", "2125550123", "<PHONE>"),
+        ("sw", "WhatsApp 255754123456", "WhatsApp <PHONE>"),
+        # cards of Nigeria, Brazil, India, China and others; wide and typeset signs
+        ("yo", "5061 0527 1828 1823", "<CARD>"),
+        ("ha", "5060992718281828455", "<CARD>"),
+        ("pt", "6362 9727 1828 1826", "<CARD>"),
+        ("hi", "६०८१ १७२७ १८२८ १८२३", "<CARD>"),
+        ("zh", "6217002718281829", "<CARD>"),
+        ("fa", "۶۰۳۷-۹۹۲۷-۱۸۲۸-۱۸۲۹", "<CARD>"),
+        ("ja", "４１１１－１１１１－１１１１－１１１１", "<CARD>"),
+        ("en", "4111–1111–1111–1111", "<CARD>"),
+        ("de", "DE89\u00a03704\u00a00044\u00a00532\u00a00130\u00a000", "<IBAN>"),
+        ("ar", "SA٠٣ ٨٠٠٠ ٠٠٠٠ ٦٠٨٠ ١٠١٦ ٧٥١٩", "<IBAN>"),
+        ("ar", "٨.٨.٨.٨", "<IP_ADDRESS>"),
+        ("en", "IP:2a00:1450:4001:81b::200e", "IP:<IP_ADDRESS>"),
     ],
 )
 def test_what_is_personal_is_replaced(language, text, clean):
@@ -65,12 +79,19 @@ def test_what_is_personal_is_replaced(language, text, clean):
         "0.4111111111111111 and .4111111111111111 and 0,4111111111111111",  # fractions
         "4111 1111 1111 1112 123 and 2023 2024 2025 2026 2027",
         "1700000000 and 1234567890 and 3.6045552217",  # no area codes, and a fraction
+        "5012345678900 and 6901234567892 are bar codes",
         "user＠example.com",
         "@handle, a @ b.com, --@x.de",
     ],
 )
 def test_what_belongs_to_nobody_stays(text):
     assert replace_pii(text, "en", RULES) == (text, {})
+
+
+@pytest.mark.parametrize("language", ["de", "sw", "id", "hi", "ja"])
+def test_years_are_no_phone_numbers(language):
+    text = "(1644-1912), 1990–1995, 2019/2020, ١٩٩٠-١٩٩٥"
+    assert replace_pii(text, language, RULES) == (text, {})
 
 
 def test_types_can_be_switched_off_one_by_one():
