@@ -253,6 +253,8 @@ def utc_moment(value: Any) -> datetime:
             moment = datetime.fromtimestamp(_epoch_s(value), UTC)
         elif isinstance(value, datetime):
             moment = value
+        elif isinstance(value, date):
+            moment = datetime.combine(value, datetime.min.time())
         elif isinstance(value, str):
             moment = datetime.fromisoformat(value.strip())
     except (ValueError, OverflowError, OSError):

@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from compass_core.corpora.formats import ALLOWED, Format, format_of, packing_of
+from compass_core.corpora.parquet_rows import parquet_rows
 from compass_core.corpora.places import Place
 from compass_core.errors import InputError
 
 MAX_LINE_BYTES = 8 << 20
 RAW_CHARS = 2_000
 BOM = b"\xef\xbb\xbf"
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")  # how a file begins that Windows calls Unicode
 
 
 @dataclass(frozen=True)
@@ -101,12 +103,11 @@ def _jsonl(path: Place, at: At) -> Iterator[Line]:
             if not data:
                 return
             at(plain.tell())
-            if number == 1 and data.startswith((b"\xff\xfe", b"\xfe\xff")):
+            if number == 1 and data.startswith(UTF_16):
                 detail = "the file is UTF-16; save it as UTF-8"
                 yield Line(1, raw_text(data[:200]), None, "bad_encoding", detail)
                 return
-            if number == 1:
-                data = data.removeprefix(BOM)
+            data = data.removeprefix(BOM)  # of a file, or of one that was appended to it
             if len(data) > MAX_LINE_BYTES:
                 while not data.endswith(b"\n") and (rest := stream.readline(MAX_LINE_BYTES)):
                     data = data[:RAW_CHARS] + (b"\n" if rest.endswith(b"\n") else b"")
@@ -176,7 +177,13 @@ def _json(path: Place, at: At) -> Iterator[Line]:
 
 def _csv(path: Place, at: At) -> Iterator[Line]:
     csv.field_size_limit(MAX_LINE_BYTES)
-    with path.open() as plain, io.TextIOWrapper(plain, encoding="utf-8-sig", newline="") as text:
+    with path.open() as plain:
+        if plain.read(2) in UTF_16:
+            yield Line(1, "", None, "bad_encoding", "the file is UTF-16; save it as UTF-8")
+            return
+    with path.open() as plain:
+        # Bytes that are no UTF-8 become halves of surrogate pairs, so that only their row is lost.
+        text = io.TextIOWrapper(plain, "utf-8-sig", "surrogateescape", newline="")
         rows = csv.DictReader(text)
         number = 1
         while True:
@@ -185,22 +192,31 @@ def _csv(path: Place, at: At) -> Iterator[Line]:
                 row = next(rows)
             except StopIteration:
                 return
-            except UnicodeDecodeError as error:
-                detail = f"not UTF-8 near line {number} ({error.reason}); the rest is not read"
-                yield Line(number, "", None, "bad_encoding", detail)
-                return
             except csv.Error as error:
                 yield Line(number, "", None, "bad_csv", str(error))
                 continue
             at(plain.tell())
-            raw = raw_text(json.dumps(row, ensure_ascii=False, default=str).encode())
-            if None in row or None in row.values():
+            shown = json.dumps(row, ensure_ascii=False, default=str)
+            data = shown.encode("utf-8", "surrogateescape")
+            raw = raw_text(data)
+            if not shown.isascii() and not _is_utf8(data):
+                detail = "the row, or the line with the names, is not UTF-8"
+                yield Line(number, raw, None, "bad_encoding", detail)
+            elif None in row or None in row.values():
                 detail = (
                     f"{len(rows.fieldnames or [])} columns are named, the row has more or fewer"
                 )
                 yield Line(number, raw, None, "bad_csv", detail)
             else:
                 yield Line(number, raw, {key: value or None for key, value in row.items()})
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _parquet(path: Place, at: At) -> Iterator[Line]:
@@ -215,9 +231,12 @@ def _parquet(path: Place, at: At) -> Iterator[Line]:
         with path.open() as handle:
             file = pq.ParquetFile(handle)
             for batch in file.iter_batches(batch_size=1_024):
-                for row in batch.to_pylist():
+                for row in parquet_rows(batch):
                     number += 1
                     at(size * number // file.metadata.num_rows)
+                    if isinstance(row, str):
+                        yield Line(number, "", None, "bad_parquet", row)
+                        continue
                     raw = json.dumps(row, default=str, ensure_ascii=False)
                     yield Line(number, raw_text(raw.encode("utf-8", "surrogatepass")), row)
     except (pa.ArrowInvalid, OSError) as error:
