@@ -16,6 +16,9 @@ ROLES = {
     "gpt": "assistant",
     "chatgpt": "assistant",
     "bard": "assistant",
+    "bing": "assistant",
+    "claude": "assistant",
+    "ai": "assistant",
     "model": "assistant",
     "bot": "assistant",
     "system": "system",
@@ -24,6 +27,7 @@ ROLES = {
     "function": "tool",
     "function_call": "tool",
     "observation": "tool",
+    "ipython": "tool",
 }
 ALLOWED = (
     "messages, conversations, instruction/output, inputs/targets, prompt/response, text; "
@@ -43,6 +47,10 @@ _CALL_PARTS = {
     "function_call",
     "function_call_output",
 }
+
+
+_RESULT_PARTS = ("tool_result", "tool_call_response", "function_call_output")
+_RESULTS = ("functionResponse", "function_response")  # Gemini's parts have no type
 
 
 class ShapeError(ValueError):
@@ -130,10 +138,25 @@ def turns_of(value: Any, name: str) -> list[tuple[str, str]]:
     """(role, text) of each turn; role is user, assistant, system or tool.
 
     Takes OpenAI's {role, content}, ShareGPT's {from, value} and OpenTelemetry's {role, parts}, as
-    a list or as its JSON text. Turns without text (an image alone) have an empty one. Raises
-    ShapeError naming what is no turn.
+    a list or as its JSON text. Turns without text (an image alone) have an empty one; where it is
+    the result of a tool that a user's turn brings, as Anthropic's API has it, the turn is a tool's.
+    Raises ShapeError naming what is no turn.
     """
-    return [(role, text_of(_content(turn))) for role, turn in _turns(value, name)]
+    found = []
+    for role, turn in _turns(value, name):
+        content = _content(turn)
+        text = text_of(content)
+        brings_result = role == "user" and not text.strip() and _has_result(content)
+        found.append(("tool" if brings_result else role, text))
+    return found
+
+
+def _has_result(content: Any) -> bool:
+    return isinstance(content, list) and any(
+        isinstance(part, dict)
+        and (str(part.get("type")) in _RESULT_PARTS or any(name in part for name in _RESULTS))
+        for part in content
+    )
 
 
 def _turns(value: Any, name: str) -> list[tuple[str, dict[str, Any]]]:

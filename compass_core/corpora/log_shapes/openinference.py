@@ -1,8 +1,8 @@
 """OpenInference spans (Arize Phoenix): flattened `llm.input_messages.N.message.content`.
 
 Lists may be flattened by index, nested, or the JSON text of a list; a message's text is in
-`message.content` or in the text parts of `message.contents`. Only spans of kind LLM are requests:
-the chain around one says the same again.
+`message.content` or in the text parts of `message.contents`. A completions API has `llm.prompts`.
+Only spans of kind LLM are requests: the chain around one says the same again.
 """
 
 from typing import Any
@@ -15,6 +15,7 @@ from compass_core.corpora.log_shapes.spans import attributes, identity, moment
 from compass_core.corpora.shapes import ROLES, ShapeError
 
 _FLAT = regex.compile(r"llm\.input_messages\.(\d+)\.message\.(role|content|contents\.(\d+)\..*)")
+_FLAT_PROMPT = regex.compile(r"llm\.prompts\.(\d+)\.prompt\.text")
 _PART_TEXT = "message_content.text"
 
 
@@ -29,8 +30,9 @@ def read(record: dict[str, Any]) -> LogEvent | None:
     if kind is not None and str(kind).upper() != "LLM":
         raise ShapeError(f"span of kind {str(kind)[:20]}; allowed: LLM, the others say it again")
     turns = _listed(listed) if isinstance(listed, list) else _flattened(found)
+    turns = turns or _prompts(found)
     if not turns:
-        raise ShapeError("llm.input_messages: no message with a role")
+        raise ShapeError("llm.input_messages: no message with a role; nor llm.prompts")
     return LogEvent(
         turns=turns,
         time=moment(record),
@@ -77,6 +79,17 @@ def _listed(messages: list[Any]) -> Turns:
         if isinstance(role, str):
             turns.append((ROLES.get(role.lower(), "tool"), text))
     return turns
+
+
+def _prompts(found: dict[str, Any]) -> Turns:
+    """What a completions API was asked, which knows no roles: `llm.prompts.N.prompt.text`."""
+    listed = decoded(found.get("llm.prompts"))
+    given = listed if isinstance(listed, list) else []
+    texts = [part.get("prompt.text") if isinstance(part, dict) else part for part in given]
+    numbered = {m[1]: v for k, v in found.items() if (m := _FLAT_PROMPT.fullmatch(k))}
+    texts += [numbered[number] for number in sorted(numbered, key=int)]
+    said = "\n".join(text for text in texts if isinstance(text, str))
+    return [("user", said)] if said else []
 
 
 def _parts(contents: Any) -> list[str]:

@@ -12,7 +12,7 @@ USER_FIELDS = ("user", "user_id", "userId", "end_user")
 
 def read(record: dict[str, Any]) -> LogEvent | None:
     """None where the record has neither text nor messages."""
-    text = next((record[name] for name in TEXT_FIELDS if name in record), None)
+    text = next((record[name] for name in TEXT_FIELDS if record.get(name) is not None), None)
     messages = next((record[n] for n in ("messages", "conversation") if record.get(n)), None)
     if text is None and messages is None:
         return None
@@ -21,6 +21,6 @@ def read(record: dict[str, Any]) -> LogEvent | None:
     return LogEvent(
         turns=[("user", text)] if isinstance(text, str) else turns_from(messages, "messages"),
         time=first(record, TIME_FIELDS),
-        user=as_text(first(record, USER_FIELDS)),
+        user=as_text(first(record, ("user.id", *USER_FIELDS))),
         identity=as_text(record.get("id")),
     )

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from compass_core.corpora.log_shapes.event import first
+from compass_core.corpora.log_shapes.event import decoded, first
 from compass_core.corpora.readers import Line
 
 _TIMES = (
@@ -53,11 +53,12 @@ def _members(groups: Any, name: str) -> Iterator[Any]:
 
 
 def attributes(record: dict[str, Any]) -> dict[str, Any]:
-    """Attributes under their full names: OTLP's key/value list, a mapping (flat or nested), or
-    columns called `attributes.…` as Phoenix exports them. Attributes of span events are added.
+    """Attributes under their full names: OTLP's key/value list, a mapping (flat or nested), either
+    as JSON text too, or columns called `attributes.…` as Phoenix exports them. Attributes of span
+    events are added.
     """
     found: dict[str, Any] = {}
-    given = record.get("attributes")
+    given = decoded(record.get("attributes"))
     if isinstance(given, list):
         for item in given:
             if isinstance(item, dict) and "key" in item:
@@ -78,8 +79,12 @@ def attributes(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def moment(record: dict[str, Any]) -> Any:
-    """When the span began or the event happened: the raw value, nanoseconds as a number."""
-    value = first(record, _TIMES)
+    """When the span began or the event happened: the raw value, nanoseconds as a number.
+
+    OTLP writes 0 where the source named no time; then it is when the event was observed.
+    """
+    known = {name: value for name, value in record.items() if value not in (0, "0")}
+    value = first(known, _TIMES)
     if isinstance(value, str) and value.isdecimal():
         return int(value)
     return value

@@ -166,3 +166,109 @@ def test_an_event_later_than_its_file_is_no_usage(tmp_path):
     unknown = SourceFile("a.jsonl", len(text), 0, "x")  # a store that names no time
     result = parse_log_file(tmp_path, unknown, "sw", Rules())
     assert result.reasons == {"in_future": 1}
+
+
+def asked_of(result):
+    return result.accepted["prompt"].to_list()
+
+
+NO_CHAT = [
+    {"url": "/v1/embeddings", "body": {"model": "bge", "input": ASKED}},
+    {"request": {"url": "http://x/v1/embeddings?v=1", "body": '{"model": "bge", "input": "x"}'}},
+    {"request": {"model": "text-embedding-3-small", "input": ASKED}},
+    {"request": {"model": "bge", "input": ASKED, "encoding_format": "float"}},
+    {"request": {"model": "bge", "input": ASKED}, "response": {"data": [{"embedding": [0.1]}]}},
+    {"path": "/v1/moderations", "request": {"model": "m", "input": ASKED}},
+    {"path": "/v1/audio/speech", "request": {"model": "m", "input": ASKED}},
+    {"path": "/v1/images/generations", "request": {"model": "m", "prompt": ASKED}},
+    {"path": "/tokenize", "request": {"model": "m", "prompt": ASKED}},
+]
+
+
+def test_what_a_proxy_sends_to_other_models_is_no_usage(tmp_path):
+    rows = [{**row, "timestamp": MOMENT.timestamp(), "id": str(i)} for i, row in enumerate(NO_CHAT)]
+    result = parsed(tmp_path, *rows)
+    assert (result.rows_read, result.reasons) == (len(rows), {"missing_field": len(rows)})
+    paths = ["/v1/chat/completions", "/models/qwen/v1/completions", "http://score/v1/responses"]
+    asked = [{**PROXY, "request_id": path, "path": path} for path in paths]
+    assert asked_of(parsed(tmp_path, *asked)) == [ASKED] * 3
+
+
+def test_a_request_that_a_proxy_answers_with_an_error_is_no_usage(tmp_path):
+    answers = [
+        {"response": {"error": {"code": 429}}},
+        {"response": {"status_code": 503, "body": "{}"}},
+        {"response": json.dumps({"error": "timeout"})},
+        {"status": 500},
+    ]
+    failed = [{**PROXY, "request_id": f"f{i}", **answer} for i, answer in enumerate(answers)]
+    fine = [{"response": {"error": None}}, {"status": "success"}, {"status": 200}, {"status": 499}]
+    kept = [{**PROXY, "request_id": f"k{i}", **answer} for i, answer in enumerate(fine)]
+    result = parsed(tmp_path, *failed, *kept)
+    assert (result.accepted.height, result.reasons) == (4, {"failed_request": 4})
+
+
+def test_a_record_without_a_time_of_its_own_has_that_of_the_observer(tmp_path):
+    event = {**turn_event(ASKED, 0), "observedTimeUnixNano": str(NANOS)}
+    assert parsed(tmp_path, event).accepted["ts"].to_list() == [MOMENT]
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"type": "tool_result", "tool_use_id": "1", "content": [{"type": "text", "text": "1,200"}]},
+        {"type": "tool_call_response", "id": "1", "result": "1,200"},
+        {"functionResponse": {"name": "f", "response": {}}},
+    ],
+)
+def test_a_tool_result_in_a_turn_of_the_user_asks_nothing(tmp_path, part):
+    turns = [{"role": "user", "content": ASKED}, {"role": "user", "content": [part]}]
+    assert parsed(tmp_path, {**LITELLM, "messages": turns}).reasons == {"tool_turn": 1}
+    turns[1]["content"].append({"type": "text", "text": "Na kesho?"})
+    assert asked_of(parsed(tmp_path, {**LITELLM, "messages": turns})) == ["Na kesho?"]
+
+
+def span_event(role, text):
+    said = json.dumps({"role": role, "content": text})
+    return {"name": f"gen_ai.{role}.message", "attributes": otlp(**{"gen_ai.event.content": said})}
+
+
+def test_older_spans_carry_their_turns_in_events_or_in_numbered_attributes(tmp_path):
+    events = [span_event("system", "s"), span_event("user", "Habari"), span_event("user", ASKED)]
+    choice = {"name": "gen_ai.choice", "attributes": []}
+    azure = {**OTEL_SPAN, "attributes": otlp(**{"gen_ai.operation.name": "chat"})}
+    assert asked_of(parsed(tmp_path, {**azure, "events": [*events, choice]})) == [ASKED]
+    named = {"role": "user", "content": json.dumps([{"type": "text", "text": ASKED}])}
+    flat = {f"gen_ai.prompt.10.{key}": value for key, value in named.items()}
+    flat |= {"gen_ai.prompt.9.role": "assistant", "gen_ai.prompt.9.content": "Nzuri"}
+    assert asked_of(parsed(tmp_path, {**OTEL_SPAN, "attributes": otlp(**flat)})) == [ASKED]
+
+
+@pytest.mark.parametrize(
+    "prompts",
+    [
+        {"llm.prompts.0.prompt.text": ASKED},
+        {"llm.prompts": [ASKED]},
+        {"llm.prompts": [{"prompt.text": ASKED}]},
+    ],
+)
+def test_a_completions_api_has_prompts_without_roles(tmp_path, prompts):
+    span = {**OPENINFERENCE, "attributes": {"openinference.span.kind": "LLM", **prompts}}
+    assert asked_of(parsed(tmp_path, span)) == [ASKED]
+
+
+def test_attributes_may_be_json_text(tmp_path):
+    span = {**OPENINFERENCE, "attributes": json.dumps(OPENINFERENCE["attributes"])}
+    assert asked_of(parsed(tmp_path, span)) == [ASKED]
+
+
+def test_a_plain_row_may_have_empty_columns_and_a_user_with_an_id(tmp_path):
+    row = {"timestamp": "2026-01-05", "text": None, "prompt": ASKED}
+    result = parsed(tmp_path, {**row, "user": {"id": "juma"}}, {**row, "user": "juma"})
+    assert (asked_of(result), result.reasons) == ([ASKED], {"duplicate_row": 1})
+
+
+def test_rows_without_an_id_are_one_where_time_user_and_text_agree(tmp_path):
+    row = {"timestamp": "2026-01-05", "text": ASKED}
+    result = parsed(tmp_path, row, row, {**row, "id": "1"}, {**row, "id": "2"})
+    assert (result.accepted.height, result.reasons) == (3, {"duplicate_row": 1})
