@@ -13,9 +13,11 @@ import polars as pl
 
 from compass_core.corpora.files import CORRECTIONS
 from compass_core.corpora.places import Place
-from compass_core.corpora.readers import Correct, Line
+from compass_core.corpora.readers import Correct, Line, is_cut
 from compass_core.errors import InputError
 from compass_core.hashing import text_hash
+
+SET_ASIDE = ("duplicate_id", "exact_duplicate", "near_duplicate")  # after they had been accepted
 
 
 def export_quarantine(frame: pl.DataFrame, path: Path) -> int:
@@ -31,7 +33,8 @@ def apply_corrections(fixed: Path, input_folder: Path | Place) -> int:
     """Take the rows whose `fixed` differs from `raw`; returns how many.
 
     `input_folder` is the language's folder that the lines came from. Raises InputError, naming the
-    line of the edited file, when one is not JSON or lacks a field.
+    line of the edited file, when one is not JSON or lacks a field, or would not be what was meant:
+    then nothing is taken.
     """
     book = _read(Place(input_folder))
     count = 0
@@ -46,6 +49,7 @@ def apply_corrections(fixed: Path, input_folder: Path | Place) -> int:
                 f"{fixed}:{number}: {error!r}; each line needs file, line, raw and fixed"
             ) from None
         if new != raw:
+            _check(f"{fixed}:{number}", row)
             book[_key(file, line, raw)] = {"file": file, "line": line, "raw": raw, "fixed": new}
             count += 1
     if count:
@@ -53,6 +57,20 @@ def apply_corrections(fixed: Path, input_folder: Path | Place) -> int:
         place = Place(input_folder) / CORRECTIONS
         place.write_bytes("".join(row + "\n" for row in rows).encode())
     return count
+
+
+def _check(place: str, row: dict[str, Any]) -> None:
+    """Raise InputError for a correction that would read half a line, or none at all."""
+    origin = f"{row['file']}:{row['line']}"
+    if is_cut(row["fixed"]):
+        raise InputError(
+            f"{place}: `fixed` ends as the line is shown, cut; write all of it, from {origin}"
+        )
+    if row.get("reason") in SET_ASIDE and not str(row["raw"]).lstrip().startswith("{"):
+        raise InputError(
+            f"{place}: a row set aside as {row['reason']} is shown as its cleaned text and cannot "
+            f"be corrected here; change {origin} itself"
+        )
 
 
 def corrector(

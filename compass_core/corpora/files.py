@@ -7,6 +7,7 @@ from pathlib import Path
 
 from compass_core.corpora.formats import ALLOWED, is_listed, is_meant_as_data
 from compass_core.corpora.places import FileStat, Place
+from compass_core.corpora.readers import storable
 from compass_core.languages import standard_tag
 
 SHOWN = 3  # files named in a problem
@@ -63,26 +64,32 @@ def list_files(folder: Path | Place, bare: bool = False) -> list[tuple[str, int,
 def listed_and_not(
     folder: Path | Place, bare: bool = False
 ) -> tuple[list[tuple[str, int, int]], list[str]]:
-    """As list_files, and a problem (one, or none) that names the files that nothing reads."""
+    """As list_files, and problems (one, or none) that name the files that nothing reads."""
     place = Place(folder)
     listed: list[tuple[str, FileStat]] = []
     strange: list[str] = []
+    misnamed: list[str] = []
     for name, stat in place.walk():
-        if is_listed(name, bare):
+        if name != storable(name):
+            misnamed.append(storable(name))
+        elif is_listed(name, bare):
             listed.append((name, stat))
         elif is_meant_as_data(name):
             strange.append(name)
     files = sorted((name, stat.size_bytes, stat.mtime_ns) for name, stat in listed)
-    if not strange:
-        return files, []
     where = "/".join(str(place).rstrip("/").split("/")[-2:])
-    shown = ", ".join(sorted(strange)[:SHOWN]) + (", …" if len(strange) > SHOWN else "")
-    problem = f"{where}: {len(strange)} files are not read ({shown}); allowed: {ALLOWED}"
-    return files, [problem]
+    problems = []
+    for names, allowed in ((strange, ALLOWED), (misnamed, "names in UTF-8; rename them")):
+        if names:
+            shown = ", ".join(sorted(names)[:SHOWN]) + (", …" if len(names) > SHOWN else "")
+            problems.append(
+                f"{where}: {len(names)} files are not read ({shown}); allowed: {allowed}"
+            )
+    return files, problems
 
 
 def not_read(folder: Path | Place, bare: bool = False) -> list[str]:
-    """A problem (one, or none) that names the files under a folder that nothing reads."""
+    """Problems (mostly one, or none) that name the files under a folder that nothing reads."""
     return listed_and_not(folder, bare)[1]
 
 
@@ -113,7 +120,7 @@ def find_languages(folder: Path | Place) -> tuple[dict[str, str], list[str]]:
         try:
             tag = standard_tag(path.name)
         except ValueError as error:
-            problems.append(f"{root.name}/{path.name}: {error}")
+            problems.append(storable(f"{root.name}/{path.name}: {error}"))
             continue
         if tag in names:
             problems.append(

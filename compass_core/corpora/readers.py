@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import json
+import re
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -86,6 +87,11 @@ def raw_text(data: bytes) -> str:
     """Bytes as text that can be stored and edited; undecodable ones as \\xNN, long ones cut."""
     text = data.decode("utf-8", "backslashreplace").rstrip("\r\n")
     return text if len(text) <= RAW_CHARS else text[:RAW_CHARS] + f"… ({len(text)} characters)"
+
+
+def is_cut(text: str) -> bool:
+    """Whether text ends as raw_text ends what it cuts."""
+    return re.search(r"… \([0-9]+ characters\)\s*$", text[-40:]) is not None
 
 
 def _jsonl(path: Place, at: At) -> Iterator[Line]:

@@ -2,10 +2,14 @@
 
 import json
 
+import pytest
+
 from compass_core.corpora.corrections import apply_corrections, export_quarantine
-from compass_core.corpora.files import source_files
+from compass_core.corpora.files import CORRECTIONS, source_files
+from compass_core.corpora.ingest import ingest_text
 from compass_core.corpora.logs import parse_log_file
 from compass_core.corpora.rules import Rules
+from compass_core.errors import InputError
 from tests.core.corpora.log_records import NANOS, OTEL_SPAN, SHAPES, parsed
 
 
@@ -61,3 +65,27 @@ def test_a_batch_that_was_cut_is_corrected_as_a_whole(tmp_path):
     (tmp_path / "whole").mkdir()
     whole = parsed(tmp_path / "whole", json.loads(batch)).accepted
     assert again.accepted["user_hash"].to_list() == whole["user_hash"].to_list()
+
+
+def test_a_line_that_was_shown_cut_has_to_be_given_whole(tmp_path):
+    first = parsed(tmp_path, {"timestamp": "never", "text": "neno " * 900})
+    with pytest.raises(InputError, match=r"fix-.*:1: `fixed` ends .* cut; .* from a.jsonl:1"):
+        corrected(tmp_path, first, lambda text: text.replace("never", "2026-01-05"))
+    assert not (tmp_path / CORRECTIONS).exists()
+    whole = json.dumps({"timestamp": "2026-01-05", "text": "neno " * 900})
+    assert corrected(tmp_path, first, lambda text: whole) == 1
+    assert parse_log_file(tmp_path, first.files[0], "sw", Rules()).accepted.height == 1
+
+
+def test_rows_set_aside_as_cleaned_text_say_that_they_are_not_corrected_here(tmp_path):
+    rows = [{"prompt": "a", "response": "b", "id": number} for number in (1, 2)]
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    first = ingest_text(tmp_path, "sw", Rules())
+    assert first.reasons == {"exact_duplicate": 1}
+    with pytest.raises(InputError, match=r"set aside as exact_duplicate .* change a\.jsonl:"):
+        corrected(tmp_path, first, lambda text: json.dumps({**rows[1], "prompt": "c"}))
+    again = {**SHAPES["plain"], "id": "1"}
+    late = parsed(tmp_path, again, {**again, "text": "Mvua?", "timestamp": "2026-01-04"})
+    assert late.reasons == {"duplicate_id": 1}  # never accepted, so it is shown as its line
+    assert corrected(tmp_path, late, lambda text: text.replace('"id": "1"', '"id": "2"')) == 1
+    assert parse_log_file(tmp_path, late.files[0], "sw", Rules()).accepted.height == 2

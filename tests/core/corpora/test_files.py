@@ -79,3 +79,14 @@ def test_files_that_nothing_reads_are_named_but_not_those_that_nobody_means(tmp_
     (problem,) = not_read(tmp_path, bare=True)
     assert "4 files are not read (a.txt, b.tsv, c.csv.gz, …)" in problem
     assert [name for name, _, _ in list_files(tmp_path, bare=True)] == ["a.jsonl", "bare"]
+
+
+def test_names_that_are_no_text_are_named_and_not_read(tmp_path):
+    for name in ("a.jsonl", os.fsdecode(b"caf\xe9.jsonl"), os.fsdecode(b"caf\xe9.txt")):
+        (tmp_path / name).write_text('{"prompt": "a", "response": "b"}\n')
+    (tmp_path / os.fsdecode(b"sw\xe9")).mkdir()
+    assert [name for name, _, _ in list_files(tmp_path)] == ["a.jsonl"]
+    problems = [*not_read(tmp_path), *find_languages(tmp_path)[1]]
+    assert r"2 files are not read (caf\udce9.jsonl, caf\udce9.txt); allowed: names" in problems[0]
+    for problem in problems:
+        problem.encode()
