@@ -127,16 +127,16 @@ class Ingest(Section):
 class Cleaning(Section):
     """What is done to text: each rule can be switched; each dropped row has a reason."""
 
-    unicode: Literal["NFC", "NFKC"] = Field(
+    unicode: Literal["off", "NFC", "NFKC"] = Field(
         "NFC", description="Normal form. NFKC also folds width and ligatures, and loses some."
     )
     mojibake: bool = Field(
         True, description="Repair text that was decoded as the wrong encoding (ftfy)."
     )
-    control_characters: Literal["quarantine", "remove"] = Field(
+    control_characters: Literal["off", "quarantine", "remove"] = Field(
         "quarantine",
         description="Rows with control characters: set aside (something upstream is broken), or "
-        "taken without them.",
+        "taken without them; off: taken with them.",
     )
     min_chars: int = Field(
         1, ge=1, description="Shorter prompts and responses are quarantined as too_short."

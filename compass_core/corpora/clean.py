@@ -8,6 +8,7 @@ from compass_core.config.text import Cleaning
 # C0 but for tab and newline, DEL, C1, lone surrogates, non-characters. Joiners and direction marks
 # stay: Hindi, Persian and Arabic are misspelt without them.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+_UNSTORABLE = re.compile("[\ud800-\udfff]")  # no UTF-8, so no table can hold them
 _NEWLINES = re.compile("\r\n?|\x85|\u2028|\u2029")
 
 
@@ -32,11 +33,13 @@ def clean_text(text: str, max_chars: int, rules: Cleaning | None = None) -> str:
     text = _NEWLINES.sub("\n", text)
     if rules is not None and rules.control_characters == "remove":
         text = _FORBIDDEN.sub("", text)
-    bad = _FORBIDDEN.search(text)
+    kept = rules is not None and rules.control_characters == "off"
+    bad = (_UNSTORABLE if kept else _FORBIDDEN).search(text)
     if bad:
         detail = f"U+{ord(bad.group()):04X} at character {bad.start()}"
         raise TextError("control_characters", detail)
-    text = unicodedata.normalize(rules.unicode if rules is not None else "NFC", text).strip()
+    form = rules.unicode if rules is not None else "NFC"
+    text = (text if form == "off" else unicodedata.normalize(form, text)).strip()
     if not text:
         raise TextError("empty_text", "nothing but white space")
     if rules is not None and len(text) < rules.min_chars:

@@ -41,6 +41,14 @@ def test_normal_form_and_control_characters_follow_the_rules():
     assert error.value.reason == "too_short"
 
 
+def test_every_rule_can_be_switched_off():
+    off = Cleaning(unicode="off", control_characters="off", mojibake=False)
+    text = "e\u0301 ﬁ a\x00b\uffff ma\u00c3\u00b1ana"
+    assert clean_text(text, 99, off) == text
+    with pytest.raises(TextError, match=r"U\+D800"):  # no table can hold it
+        clean_text("a\ud800", 99, off)
+
+
 @pytest.mark.parametrize("language", PROSE)
 def test_prose_does_not_repeat_itself_and_spam_does(language):
     assert repetition(PROSE[language], 40) is None
