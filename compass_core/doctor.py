@@ -21,6 +21,7 @@ from compass_core.workspace import Workspace
 Level = Literal["ok", "warn", "error"]
 LOW_DISK_GIB, LOW_MEMORY_GIB = 5, 2
 PACKAGE = "compass-assets"
+SHORT_SALT = 12  # characters; whoever tries all shorter ones can try ids against the hashes
 
 
 @dataclass(frozen=True)
@@ -199,13 +200,15 @@ def _suite(ws: Workspace, suite: str) -> Finding:
 
 
 def _salt(ws: Workspace) -> Finding:
-    if ws.project.ingest.user_salt != PUBLIC_SALT:
+    salt = ws.project.ingest.user_salt
+    if salt != PUBLIC_SALT and len(salt) >= SHORT_SALT:
         return Finding("ok", "user ids", "hashed with a salt of your own")
     advice = (
         "set ingest.user_salt to a secret of your own, before there are logs: a new salt reads all "
         "log files again, and every user counts as a new one"
     )
-    return Finding("warn", "user ids", f"hashed with the public salt {PUBLIC_SALT!r}", advice)
+    what = f"the public salt {salt!r}" if salt == PUBLIC_SALT else "a salt that can be guessed"
+    return Finding("warn", "user ids", f"hashed with {what}", advice)
 
 
 def _trackers(ws: Workspace) -> list[Finding]:

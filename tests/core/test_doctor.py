@@ -20,6 +20,12 @@ def test_the_salt_that_everybody_knows_is_a_warning(tmp_path):
     assert (found.level, "ingest.user_salt" in found.advice) == ("warn", True)
 
 
+@pytest.mark.parametrize("salt", ["", "sauti", "pepper 2026"])
+def test_a_salt_that_can_be_guessed_is_a_warning(tmp_path, salt):
+    found = findings(tmp_path, user_salt=salt)["user ids"]
+    assert (found.level, "can be guessed" in found.found) == ("warn", True)
+
+
 @pytest.mark.parametrize("salt", ["0" * 32, "12345678e90123456789012345678901", "4a" * 16])
 def test_a_salt_of_ones_own_is_none_whatever_it_looks_like(tmp_path, salt):
     assert findings(tmp_path, user_salt=salt)["user ids"].level == "ok"
