@@ -4,6 +4,7 @@
 `s3://bucket/logs` and the code that reads it is the same.
 """
 
+import io
 import os
 import uuid
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from typing import IO, Any, cast
 
 import fsspec
 
+BUFFER_BYTES = 1 << 20
 _TIME_KEYS = ("LastModified", "last_modified", "mtime", "updated", "created")
 
 
@@ -55,7 +57,8 @@ class Place:
         if self.is_local:
             return self.local.open("rb")
         fs, path = self._remote()
-        return cast(IO[bytes], fs.open(path, "rb"))
+        # fsspec's own files read whole lines only, however long one is.
+        return cast(IO[bytes], io.BufferedReader(fs.open(path, "rb"), BUFFER_BYTES))
 
     def read_bytes(self) -> bytes:
         with self.open() as handle:
@@ -124,6 +127,8 @@ class Place:
         cut = len(str(base).rstrip("/")) + 1
         for path, info in fs.find(base, detail=True).items():
             relative = str(path)[cut:]
+            if not relative or relative.endswith("/"):
+                continue  # an empty object that consoles make to show a folder
             if not any(part.startswith(".") for part in relative.split("/")):
                 yield relative, _remote_stat(info)
 
