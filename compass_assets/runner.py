@@ -66,7 +66,10 @@ class Runner:
         self._instance = instance
         self.outcome = Outcome()
         override = override or {}
-        execution = with_overrides(loaded.project, override).execution
+        project = with_overrides(loaded.project, override)
+        execution = project.execution
+        # Then what a corpus is compared with has to be there: one after the other, in order.
+        self._in_order = project.cleaning.across_partitions
         limit_models(instance, execution.parallel)
         for run in end_lost_runs(instance):
             say(f"run {run.run_id} was cut off: its process is gone; what it finished is kept")
@@ -109,6 +112,10 @@ class Runner:
         if select:
             self._selected(targets, select)
         else:
+            if self._in_order:
+                changed = self._changed()
+                behind = [t for t in targets if "training_corpus" in self._plan(t, changed)]
+                self._training(behind)
             self._auxiliary()
             self._logs(targets)
             changed = self._changed()
@@ -134,7 +141,10 @@ class Runner:
         names = tuple(n for n in BY_LANGUAGE if n in select and n not in ON_DEMAND)
         asked = tuple(name for name in ON_DEMAND if name in select)
         pools = self._pools() if read else []
-        self._run([Job("ingest_auxiliary", pool, read) for pool in pools])
+        if self._in_order and "training_corpus" in names:
+            self._training(targets)
+            names = tuple(name for name in names if name != "training_corpus")
+        self._read([Job("ingest_auxiliary", pool, read) for pool in pools])
         self._run([_ingest(language) for language in targets if "usage_logs" in select])
         self._run([_chain(language, names) for language in targets if names])
         self._run([_comparison(language) for language in targets if asked])
@@ -175,6 +185,14 @@ class Runner:
         self.outcome.wall_s = time.monotonic() - started
         return self.outcome
 
+    def _training(self, languages: Sequence[str]) -> None:
+        self._read([_chain(language, ("training_corpus",)) for language in sorted(languages)])
+
+    def _read(self, jobs: Sequence[Job]) -> None:
+        """Run jobs that read corpora, one after the other where they look into each other."""
+        for some in [[job] for job in jobs] if self._in_order else [jobs]:
+            self._run(some)
+
     def _auxiliary(self) -> None:
         """Read pools whose files changed; all their vectors are made by one child afterwards."""
         ws = self.workspace
@@ -193,7 +211,7 @@ class Runner:
                 if asset in plan
             ]
 
-        self._run(reading("auxiliary_corpus"))
+        self._read(reading("auxiliary_corpus"))
         if any(plans.values()):
             self._run([Job("encode_backlog")])
         self._run(reading("auxiliary_embeddings"))

@@ -19,7 +19,7 @@ from compass_core.corpora.files import find_languages
 from compass_core.hashing import version_of
 from compass_core.stages.fetch import waiting_corpora
 from compass_core.stages.logs import pending_logs
-from compass_core.stages.sources import changed_sources
+from compass_core.stages.sources import changed_sources, in_order
 from compass_core.workspace import Workspace
 
 BATCH_TAG = "compass/batch"
@@ -30,6 +30,7 @@ JOB_OF_SOURCE = {
     "benchmark_items": "ingest_benchmarks",
 }
 FETCH_JOB = "fetch_corpora"
+ON_ITS_WAY = "its run is on its way"
 UNFINISHED = {
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -138,6 +139,7 @@ def look_for_corpora(instance: dg.DagsterInstance, ws: Workspace) -> Looked:
     """One run request for each partition whose files changed; registers new pool languages.
 
     Corpora that compass.yaml names and that are not fetched yet are asked for in one more run.
+    Where corpora are compared across partitions they are read one after the other, in order.
     """
     changed, problems = changed_sources(ws)
     requests: list[dg.RunRequest] = []
@@ -149,13 +151,20 @@ def look_for_corpora(instance: dg.DagsterInstance, ws: Workspace) -> Looked:
         seen.append(f"to fetch: {', '.join(corpus.name for corpus in waiting)} {why_not}")
         if request:
             requests.append(request)
-    for source in changed:
+    before = ""  # what others wait for
+    for source in in_order(changed):
+        if before and source.asset != "benchmark_items":
+            seen.append(f"{source.asset}[{source.partition}]: waits for {before}")
+            continue
         request, why_not = batch_request(
             instance,
             source.batch,
             job_name=JOB_OF_SOURCE[source.asset],
             partition_key=source.partition,
         )
+        if ws.project.cleaning.across_partitions and source.asset != "benchmark_items":
+            on_its_way = request is not None or why_not == ON_ITS_WAY
+            before = f"{source.asset}[{source.partition}]" if on_its_way else ""
         seen.append(f"{source.asset}[{source.partition}]: {source.files} files changed {why_not}")
         if request:
             requests.append(request)
@@ -190,7 +199,7 @@ def batch_request(
     """A run request for a batch of input, or None and why not. Same state, same answer."""
     runs = instance.get_runs(dg.RunsFilter(tags={BATCH_TAG: batch}))
     if any(run.status in UNFINISHED for run in runs):
-        return None, "its run is on its way"
+        return None, ON_ITS_WAY
     failed = sum(run.status != dg.DagsterRunStatus.SUCCESS for run in runs)
     if failed >= MAX_TRIES:
         return None, f"failed {failed} times, not tried again: see the runs tagged {batch}"

@@ -1,6 +1,6 @@
 """Which input folders differ from what was last read, without reading any text."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,6 +60,13 @@ def changed_sources(ws: Workspace) -> tuple[list[ChangedSource], list[str]]:
         folders += [(folder, prefix) for _, _, folder, prefix in copied_folders(ws, language)]
         changed += _compare(ws, "benchmark_items", language, folders)
     return changed, sorted(set(problems))
+
+
+def in_order(changed: Iterable[ChangedSource]) -> list[ChangedSource]:
+    """Training corpora before pools, each by tag: as one is compared with those before it."""
+    return sorted(
+        changed, key=lambda source: (source.asset == "auxiliary_corpus", source.partition)
+    )
 
 
 def beyond_targets(ws: Workspace) -> list[str]:
