@@ -1,6 +1,7 @@
 """The accounts of an ingest: each line is accepted once or quarantined once."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -72,12 +73,15 @@ class Books:
         self.rows: list[Row] = []
         self.bad: list[Row] = []
         self.read = 0
-        self.pii: dict[str, int] = {}
+        self._pii: dict[str, dict[str, int]] = {}  # id -> placeholders by type, where there are any
         self._replaces = replaces
         self._seen: dict[str, int] = {}  # id -> where in rows
 
     def add(self, file: str, line: Line, make: Callable[[dict[str, Any]], Row]) -> None:
-        """Take one line; `make` builds the row or raises Rejected, TextError or ShapeError."""
+        """Take one line; `make` builds the row or raises Rejected, TextError or ShapeError.
+
+        `pii` of the row: placeholders by type; kept is how many, and of accepted rows the types.
+        """
         self.read += 1
         if line.record is None:
             self.reject(file, line, line.reason, line.detail)
@@ -89,15 +93,21 @@ class Books:
         except RecursionError:
             self.reject(file, line, "bad_json", "nested too deeply")
         else:
+            found = row.get("pii") or {}
+            if "pii" in row:
+                row["pii"] = sum(found.values())
             place = self._seen.get(row[self._id])
             before = self.rows[place] if place is not None else None
             if before is None or place is None:
                 self._seen[row[self._id]] = len(self.rows)
                 self.rows.append(row)
+                if found:
+                    self._pii[row[self._id]] = found
             elif before["row_hash"] == row["row_hash"]:
                 self.reject(file, line, "duplicate_row", "the same row came earlier")
             elif self._replaces(row, before):
                 self.rows[place] = row
+                self._pii[row[self._id]] = found
                 self._set_aside(before, "duplicate_id", f"{file}:{line.number} has this id too")
             else:
                 self.reject(file, line, "duplicate_id", "another row with this id came earlier")
@@ -136,12 +146,6 @@ class Books:
             }
         )
 
-    def count_pii(self, counts: Mapping[str, int]) -> int:
-        """Add what was found in a row; returns how many placeholders that were."""
-        for kind, count in counts.items():
-            self.pii[kind] = self.pii.get(kind, 0) + count
-        return sum(counts.values())
-
     def result(
         self,
         schema: pl.Schema,
@@ -154,7 +158,10 @@ class Books:
         if self.read != accepted.height + bad.height:
             raise AssertionError(f"{self.read} rows read, {accepted.height} + {bad.height} kept")
         wall_s = time.monotonic() - started
-        return IngestResult(accepted, bad, files, self.read, wall_s, list(notes), dict(self.pii))
+        pii: Counter[str] = Counter()
+        for row in self.rows:
+            pii.update(self._pii.get(row[self._id], {}))
+        return IngestResult(accepted, bad, files, self.read, wall_s, list(notes), dict(pii))
 
     def identify_languages(self, text: Callable[[Row], str]) -> None:
         """Note in every accepted row which language it is in, beside the declared one."""

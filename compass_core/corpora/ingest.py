@@ -1,6 +1,7 @@
 """A folder of text files in: accepted rows, quarantined rows, and nothing lost between them."""
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -51,7 +52,6 @@ def ingest_text(
         make = partial(
             _row,
             language=language,
-            books=books,
             rules=rules,
             corpus=corpus_of(file, corpora, role),
             file=file,
@@ -99,7 +99,6 @@ def _row(
     record: dict[str, Any],
     *,
     language: str,
-    books: Books,
     rules: Rules,
     corpus: Corpus | None,
     file: str,
@@ -109,12 +108,11 @@ def _row(
         record = mapped(record, corpus)
     declared = check_language(record, language)
     exchanges, system = conversation_of(record)
-    pii = 0
+    pii: Counter[str] = Counter()
 
     def clean(text: str, instructions: bool = False) -> str:
-        nonlocal pii
         kept, found = _cleaned(text, language, rules, instructions)
-        pii += books.count_pii(found)
+        pii.update(found)
         return kept
 
     told = None if system is None else clean(system, instructions=True)

@@ -132,7 +132,6 @@ def parse_log_file(
         make = partial(
             _row,
             language=language,
-            books=books,
             rules=rules,
             arrived=arrived,
             file=file.path,
@@ -162,7 +161,6 @@ def _row(
     record: dict[str, Any],
     *,
     language: str,
-    books: Books,
     rules: Rules,
     arrived: date | None,
     file: str,
@@ -192,7 +190,7 @@ def _row(
         "row_hash": text_hash(language, stamp, prompt, hashed, identity),
         "user_hash": hashed,
         "declared_language": declared,
-        "pii": books.count_pii(found),
+        "pii": found,
         "file": file,
         "line": line.number,
     }

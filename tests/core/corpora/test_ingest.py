@@ -77,6 +77,15 @@ def test_of_a_conversation_the_last_exchange_is_the_row_and_the_others_stay_with
     assert reasons(tmp_path) == {"control_characters": 1}
 
 
+def test_personal_data_is_counted_in_the_rows_that_are_kept(tmp_path):
+    call = "piga 0754 123 456 au a@b.co"
+    dropped = [row(call, "sawa", id=2), row(call, "\x07"), row(call, "b", license=["x"])]
+    put(tmp_path, "a.jsonl", row(call, "sawa", id=1), *dropped)
+    result = ingest_text(tmp_path, "sw", RULES)
+    assert result.accepted["pii"].to_list() == [2]
+    assert result.pii == {"phone": 1, "email": 1}
+
+
 def test_what_was_said_before_tells_rows_apart(tmp_path):
     put(tmp_path, "a.jsonl", chat("a", "b", "c", "d"), chat("x", "y", "c", "d"), chat("c", "d"))
     rows = ingest_text(tmp_path, "sw", RULES).accepted
