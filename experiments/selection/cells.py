@@ -129,14 +129,13 @@ def _plan(ws: Workspace, cell: Cell) -> Planned:
     choice = choose(ws, cell.language, cell.strategy, cell.seed, cell.budget)
     epochs = ws.project.adapter.epochs
     if cell.strategy == UNLIMITED and not cell.full:
-        # As many examples as `random` sees with this budget, so the same compute: one pass over
-        # the rows whose turn would come first.
+        # As many examples as `random` sees with this budget, so the same compute: the rows whose
+        # turn comes first once, or all of them and some again.
         rival = choose(ws, cell.language, "random", cell.seed, cell.budget)
         seen = round(epochs * rival.rows.height)
-        if seen < choice.rows.height:
-            keys = [unit_key(row, cell.seed, "epoch-0") for row in choice.rows["row_id"]]
-            rows = choice.rows.with_columns(pl.Series("turn", keys)).sort("turn").head(seen)
-            choice, epochs = replace(choice, rows=rows.drop("turn")), 1.0
+        keys = [unit_key(row, cell.seed, "epoch-0") for row in choice.rows["row_id"]]
+        rows = choice.rows.with_columns(pl.Series("turn", keys)).sort("turn").head(seen)
+        choice, epochs = replace(choice, rows=rows.drop("turn")), seen / rows.height
     return Planned(cell, choice, epochs, training_digest(ws, choice, epochs))
 
 

@@ -23,7 +23,7 @@ def path(monkeypatch):
     trained = []
 
     def choose(ws, language, strategy, seed, budget=None):
-        height = {"none": 2, "random": 4, "gap_waterfill": 4, "all_data": 40}[strategy]
+        height = path.rows[strategy]
         rows = pl.DataFrame({"row_id": [f"{strategy}-{i}" for i in range(height)]})
         facts = {"training_rows": height, "jsd_bits_after": 0.1}
         return Choice(language, strategy, seed, rows, facts)
@@ -45,7 +45,8 @@ def path(monkeypatch):
     monkeypatch.setattr(cells, "choose", choose)
     monkeypatch.setattr(cells, "train", train)
     monkeypatch.setattr(cells, "training_digest", digest)
-    path = SimpleNamespace(trained=trained, broken=set())
+    rows = {"none": 2, "random": 4, "gap_waterfill": 4, "all_data": 40}
+    path = SimpleNamespace(trained=trained, broken=set(), rows=rows)
     return path
 
 
@@ -102,6 +103,13 @@ def test_all_data_gets_the_compute_of_the_others_unless_it_is_full(ws, path, tmp
     assert path.trained == [("all_data", 1, round(epochs * 4), 1.0), ("all_data", 1, 40, epochs)]
     names = tables.labelled(cells.read_cells(tmp_path))["strategy"].sort().to_list()
     assert names == ["all_data", "all_data (full)"]
+
+
+def test_all_data_gets_no_more_compute_where_that_is_more_than_a_pass(ws, path, tmp_path):
+    seen = round(ws.project.adapter.epochs * path.rows["random"])
+    path.rows["all_data"] = seen - 2
+    run(ws, tmp_path, grid("all_data"))
+    assert path.trained == [("all_data", 1, seen - 2, pytest.approx(seen / (seen - 2)))]
 
 
 @pytest.fixture
