@@ -14,7 +14,7 @@ WORK = Path("data/experiments/selection")
 SHARED = Path("../shared/data")
 WORLDS = "17,18,19,20,21"
 SEEDS = "17,18,19,20,21"
-BUDGETS = "1200"
+BUDGETS = "600,1200,2400"
 DOCUMENT = Path("docs/experiments/selection.md")
 started = time.monotonic()
 
